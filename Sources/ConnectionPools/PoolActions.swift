@@ -1,0 +1,67 @@
+/// Names one place in the pool for the life of one connection; never reused.
+public struct PoolSlot: Hashable, Sendable {
+    let index: Int
+    /// Number of the connection, counted from 1 over the life of the pool.
+    public let serial: UInt64
+}
+
+/// A connection in the hands of a borrower; give it back with ``PoolStateMachine/release(_:_:at:)``.
+public struct PoolLease<Connection> {
+    /// The place it came from.
+    public let slot: PoolSlot
+    /// The connection itself.
+    public let connection: Connection
+}
+
+extension PoolLease: Sendable where Connection: Sendable {}
+
+/// Why a waiter got no connection.
+public enum PoolRefusal: Hashable, Sendable {
+    /// The pool is closed or closing.
+    case closed
+    /// ``PoolLimits/maximumWaiting`` others wait already.
+    case tooManyWaiting
+    /// A connect failed in a way that trying again cannot mend (wrong password, no such database).
+    case connectFailedForGood
+}
+
+/// How a connection came to its end.
+public enum PoolLoss: Hashable, Sendable {
+    /// Only this one is lost (closed by us, broken by its borrower).
+    case alone
+    /// The server went away or sent it off: those opened before are suspect too.
+    case serverGone
+}
+
+/// What a connection is good for when its borrower gives it back.
+public enum PoolReturn: Hashable, Sendable {
+    /// As good as new.
+    case reusable
+    /// Not to be used again.
+    case broken(PoolLoss)
+}
+
+/// What the shell around a ``PoolStateMachine`` has to do after an event, in the order of the fields.
+///
+/// At most one connection changes hands per event, so that the common case allocates nothing.
+public struct PoolActions<Connection, Waiter> {
+    /// Give the connection to the waiter.
+    public var handOff: (lease: PoolLease<Connection>, waiter: Waiter)?
+    /// Tell these waiters that they get nothing.
+    public var refusals: [(waiter: Waiter, reason: PoolRefusal)] = []
+    /// Open a connection; answer with `connectSucceeded` or `connectFailed`.
+    public var opens: [PoolSlot] = []
+    /// Stop opening these; still answer with `connectSucceeded` or `connectFailed`.
+    public var abandons: [PoolSlot] = []
+    /// Interrupt what the borrowers of these do; they still give them back.
+    public var interrupts: [PoolLease<Connection>] = []
+    /// Close these; answer with `closeFinished`.
+    public var closes: [PoolLease<Connection>] = []
+    /// Arm the one back-off timer; answer with `backoffElapsed` carrying the number.
+    public var backoff: (delay: Duration, number: UInt64)?
+    /// The pool is closed and holds nothing any more.
+    public var isDrained = false
+
+    /// Nothing to do.
+    public init() {}
+}
