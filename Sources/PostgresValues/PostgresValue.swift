@@ -1,0 +1,30 @@
+/// A Swift value that can be bound to a `$n`.
+///
+/// Parameters follow one rule: numbers, `Bool`, `UUID`, `Date` and bytes go in binary with their type named, and
+/// text goes untyped, so that the server infers whether a date, an enum label or a JSON document is meant.
+public protocol PostgresEncodable: Sendable {
+    /// The value as a parameter.
+    ///
+    /// - Throws: `PostgresValueError` when PostgreSQL has no such value (a NUL in a text, an infinite `Date`).
+    func postgresParameter() throws -> PostgresParameter
+
+    /// What stands for a missing value of this type.
+    static var postgresNull: PostgresParameter { get }
+}
+
+extension PostgresEncodable {
+    /// A NULL whose type the server infers.
+    public static var postgresNull: PostgresParameter { .null() }
+}
+
+/// A Swift value that can be read from a result.
+public protocol PostgresDecodable: Sendable {
+    /// Reads one cell, in text or in binary.
+    ///
+    /// - Throws: `PostgresValueError`: the cell's type is another one, the value does not fit, or it is NULL.
+    ///   Rows add their own number and the column's name to the error.
+    static func decode(_ cell: PostgresCell) throws -> Self
+}
+
+/// A Swift value that goes both ways.
+public typealias PostgresValue = PostgresEncodable & PostgresDecodable

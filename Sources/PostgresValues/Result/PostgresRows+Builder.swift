@@ -1,0 +1,68 @@
+extension PostgresRows {
+    /// Gathers cells, row by row, into one block of bytes.
+    public struct Builder {
+        private let columns: PostgresColumns
+        private var bytes: [UInt8] = []
+        private var ends: [Int] = [0]
+
+        /// Starts a result; the expected sizes, where known, spare re-allocation.
+        public init(columns: PostgresColumns, expectedRows: Int = 0, expectedBytes: Int = 0) {
+            self.columns = columns
+            ends.reserveCapacity(expectedRows * columns.count + 1)
+            bytes.reserveCapacity(expectedBytes)
+        }
+
+        /// Starts a result of columns that are used once.
+        public init(columns: [PostgresColumn], expectedRows: Int = 0, expectedBytes: Int = 0) {
+            self.init(
+                columns: PostgresColumns(columns), expectedRows: expectedRows, expectedBytes: expectedBytes)
+        }
+
+        /// The number of cells appended so far.
+        public var cellCount: Int { ends.count - 1 }
+
+        /// Appends the next cell of the row, copying its bytes; nil is NULL.
+        public mutating func append(_ cell: UnsafeRawBufferPointer?) {
+            guard let cell else {
+                appendNull()
+                return
+            }
+            bytes.append(contentsOf: cell)
+            ends.append(bytes.count)
+        }
+
+        /// Appends the next cell of the row, as libpq tells it; a nil pointer is NULL.
+        public mutating func append(_ start: UnsafePointer<CChar>?, length: Int) {
+            append(start.map { UnsafeRawBufferPointer(start: $0, count: length) })
+        }
+
+        /// Appends the next cell of the row from bytes at hand; nil is NULL.
+        public mutating func append(_ cell: [UInt8]?) {
+            guard let cell else {
+                appendNull()
+                return
+            }
+            bytes.append(contentsOf: cell)
+            ends.append(bytes.count)
+        }
+
+        /// Appends a NULL as the next cell of the row.
+        public mutating func appendNull() {
+            ends.append(~bytes.count)
+        }
+
+        /// Ends the result.
+        ///
+        /// - Parameters:
+        ///   - commandTag: What the server said it did.
+        ///   - rowCount: Needed only for rows without columns (`SELECT FROM t`), which have no cells to count.
+        public consuming func finish(commandTag: String = "", rowCount: Int? = nil) -> PostgresRows {
+            let rows = columns.isEmpty ? rowCount ?? 0 : cellCount / columns.count
+            precondition(rows * columns.count == cellCount, "the last row is incomplete")
+            precondition(rowCount == nil || rowCount == rows, "rowCount disagrees with the cells")
+            return PostgresRows(
+                storage: Storage(columns: columns, rowCount: rows, bytes: bytes, ends: ends),
+                commandTag: commandTag)
+        }
+    }
+}

@@ -1,0 +1,75 @@
+/// The rows of a result, all in memory, in one block of bytes.
+///
+/// ```swift
+/// for row in try await db.query("SELECT id, code FROM clients WHERE code = \(code)") {
+///     var cell = row.cursor()
+///     let (id, code) = (try cell.next(Int64.self), try cell.next(String.self))
+/// }
+/// ```
+/// Values stay in the form in which they came until they are read. A row keeps the whole result alive.
+public struct PostgresRows: RandomAccessCollection, Sendable {
+    @usableFromInline let storage: Storage
+
+    /// The server's command tag, `SELECT 3`, `INSERT 0 1`.
+    public let commandTag: String
+
+    /// The columns, also of a result without rows; empty for a statement that returns none.
+    public var columns: PostgresColumns { storage.columns }
+
+    /// Always 0.
+    @inlinable public var startIndex: Int { 0 }
+
+    /// The number of rows.
+    @inlinable public var endIndex: Int { storage.rowCount }
+
+    /// The row at a position. O(1), copies nothing.
+    @inlinable
+    public subscript(position: Int) -> PostgresRow {
+        precondition(position >= 0 && position < storage.rowCount, "row index out of range")
+        return PostgresRow(storage: storage, index: position)
+    }
+
+    /// How many rows the statement selected, inserted, updated, deleted or copied: the number that ends the
+    /// command tag, 0 when it ends with none (`CREATE TABLE`).
+    public var affectedRows: Int {
+        commandTag.split(separator: " ").last.flatMap { Int($0) } ?? 0
+    }
+
+    /// The bytes of a result and where each cell ends in them.
+    @usableFromInline
+    final class Storage: Sendable {
+        @usableFromInline let columns: PostgresColumns
+        @usableFromInline let columnCount: Int
+        @usableFromInline let rowCount: Int
+        @usableFromInline let bytes: [UInt8]
+        /// One number per cell and a leading 0: where the cell ends, or its complement if the cell is NULL.
+        /// A cell starts where the one before it ends.
+        @usableFromInline let ends: [Int]
+
+        init(columns: PostgresColumns, rowCount: Int, bytes: [UInt8], ends: [Int]) {
+            self.columns = columns
+            self.columnCount = columns.count
+            self.rowCount = rowCount
+            self.bytes = bytes
+            self.ends = ends
+        }
+
+        @inlinable
+        func withCell<T>(row: Int, column: Int, _ body: (PostgresCell) throws -> T) rethrows -> T {
+            let description = columns[column]
+            let number = row * columnCount + column
+            let end = ends[number + 1]
+            guard end >= 0 else {
+                return try body(PostgresCell(oid: description.oid, format: description.format, bytes: nil))
+            }
+            let before = ends[number]
+            let start = before >= 0 ? before : ~before
+            return try bytes.withUnsafeBytes { all in
+                try body(
+                    PostgresCell(
+                        oid: description.oid, format: description.format,
+                        bytes: UnsafeRawBufferPointer(rebasing: all[start..<end])))
+            }
+        }
+    }
+}
