@@ -46,7 +46,7 @@ let package = Package(
         // C: headers, stack switch, interposition, system libraries.
         .target(name: "CLinux"),
         .target(name: "CFibers"),
-        .target(name: "CBlockingShims"),
+        .target(name: "CBlockingShims", dependencies: ["CFibers"]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
 

@@ -1,1 +1,56 @@
+// Stack switching: a fiber is a C stack of its own that runs until it parks, and is resumed where it parked.
+//
+// One mapping per fiber, low addresses first:
+//
+//     +---------------------+ mapping
+//     | guard page          |   touching it is a fault, never silent corruption
+//     +---------------------+
+//     | stack, grows down   |
+//     |         ...         |
+//     | first frame         |
+//     +---------------------+
+//     | struct cf_fiber     |   16-byte aligned, at the very top
+//     +---------------------+ mapping + mapping_size
+//
+// A fiber belongs to the thread that created it: errno, thread-locals and the C++ runtime of the code on its
+// stack are that thread's, so resuming it elsewhere is undefined.
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct cf_fiber {
+    void *stack_pointer;             ///< where the parked side left its registers
+    void *mapping;                   ///< lowest address of the mapping (the guard page)
+    size_t mapping_size;             ///< bytes mapped, guard page included
+    void (*entry)(void *argument);   ///< what the fiber runs
+    void *argument;                  ///< handed to `entry`
+    void *owner;                     ///< free for the scheduler: its own object for this fiber
+    struct cf_fiber *resumer;        ///< the fiber that resumed this one, NULL when plain thread code did
+    int32_t saved_errno;             ///< errno of whichever side is parked
+    int32_t is_finished;             ///< `entry` has returned; the fiber must not be resumed again
+} cf_fiber;
+
+/// Maps a stack of at least `stack_size` usable bytes with a guard page below it. NULL with errno on failure.
+cf_fiber *cf_fiber_map(size_t stack_size);
+
+/// Prepares a mapped fiber to run `entry(argument)` at the next `cf_fiber_resume`. May be repeated once the
+/// fiber has finished, which is how stacks are re-used.
+void cf_fiber_prepare(cf_fiber *fiber, void (*entry)(void *), void *argument);
+
+/// Runs the fiber on the calling thread until it parks or finishes. Returns 1 once it has finished.
+int cf_fiber_resume(cf_fiber *fiber);
+
+/// Parks the calling fiber: returns from the `cf_fiber_resume` that runs it. Must be called on a fiber.
+void cf_fiber_park(void);
+
+/// The fiber running on this thread, or NULL. Every shim reads it first, so it is a plain thread-local.
+extern __thread cf_fiber *cf_current_fiber;
+
+static inline cf_fiber *cf_fiber_current(void) { return cf_current_fiber; }
+
+/// Gives the mapping back. The fiber must be finished or never have run: frames still on it are not unwound.
+void cf_fiber_unmap(cf_fiber *fiber);
+
+/// Usable bytes of stack left below the caller's frame, or SIZE_MAX off a fiber.
+size_t cf_fiber_stack_left(void);

@@ -1,1 +1,49 @@
+// Linux headers and the few macros and thread-locals that Swift cannot import by itself.
 #pragma once
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+/// What a reactor thread is running: the `Reactor` object, or NULL on every other thread.
+extern __thread void *clinux_thread_reactor;
+
+static inline void *clinux_get_thread_reactor(void) { return clinux_thread_reactor; }
+static inline void clinux_set_thread_reactor(void *reactor) { clinux_thread_reactor = reactor; }
+
+/// Nanoseconds of CLOCK_MONOTONIC. 64 bits of them last 292 years from boot.
+static inline int64_t clinux_monotonic_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/// One readiness event, unpacked: `struct epoll_event` is a packed struct holding a union.
+typedef struct clinux_event {
+    uint32_t events;      ///< EPOLLIN | EPOLLOUT | …
+    uint32_t generation;  ///< which registration of this descriptor number reported it
+    int32_t fd;           ///< descriptor number
+} clinux_event;
+
+/// epoll_ctl(2) with descriptor and generation as user data. Returns 0 or −errno.
+int clinux_epoll_ctl(int epoll_fd, int operation, int fd, uint32_t events, uint32_t generation);
+
+/// Waits at most `timeout_ns` (negative: for ever) and fills `events`. Returns their count or −errno.
+/// Nanosecond time-outs where the kernel has epoll_pwait2(2) (5.11); otherwise rounded *up* to milliseconds,
+/// because a loop that wakes before its timer is due spins until it is.
+int clinux_epoll_wait(int epoll_fd, clinux_event *events, int capacity, int64_t timeout_ns);
+
+/// Blocks every signal in the calling thread: a worker thread must not take signals meant for signalfd.
+void clinux_block_all_signals(void);

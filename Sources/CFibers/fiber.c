@@ -1,0 +1,110 @@
+#include "CFibers.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102  // Linux 6.13
+#endif
+
+__thread cf_fiber *cf_current_fiber = NULL;
+
+// switch.S: pushes the callee-saved registers, stores the stack pointer in *save, loads `load`, pops and returns.
+extern void cf_switch(void **save, void *load);
+// switch.S: first return address of a fresh stack; calls cf_fiber_main with the fiber it finds in a register.
+extern void cf_trampoline(void);
+
+cf_fiber *cf_fiber_map(size_t stack_size) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t size = (stack_size + sizeof(cf_fiber) + page - 1) / page * page + page;
+    void *mapping = mmap(
+        NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (mapping == MAP_FAILED) {
+        return NULL;
+    }
+    // A guard made by mprotect splits the mapping in two, and vm.max_map_count (65,530) then bounds the number
+    // of fibers; the kernel's own guard regions need no second mapping. Older kernels answer EINVAL.
+    if (madvise(mapping, page, MADV_GUARD_INSTALL) != 0 && mprotect(mapping, page, PROT_NONE) != 0) {
+        int error = errno;
+        munmap(mapping, size);
+        errno = error;
+        return NULL;
+    }
+    uintptr_t top = ((uintptr_t)mapping + size - sizeof(cf_fiber)) & ~(uintptr_t)15;
+    cf_fiber *fiber = (cf_fiber *)top;
+    *fiber = (cf_fiber){.mapping = mapping, .mapping_size = size, .is_finished = 1};
+    return fiber;
+}
+
+void cf_fiber_unmap(cf_fiber *fiber) { munmap(fiber->mapping, fiber->mapping_size); }
+
+void cf_fiber_prepare(cf_fiber *fiber, void (*entry)(void *), void *argument) {
+    fiber->entry = entry;
+    fiber->argument = argument;
+    fiber->is_finished = 0;
+    fiber->saved_errno = 0;
+    fiber->resumer = NULL;
+    void **sp = (void **)fiber;
+#if defined(__x86_64__)
+    // Mirror of the pops in cf_switch, see switch.S. After `ret` into the trampoline the stack pointer is
+    // 16-byte aligned, and the trampoline's call leaves it as the ABI wants it at a function's entry.
+    *--sp = NULL;                   // alignment
+    *--sp = NULL;                   // end of the frame chain for unwinders
+    *--sp = (void *)cf_trampoline;  // return address
+    *--sp = NULL;                   // rbp
+    *--sp = NULL;                   // rbx
+    *--sp = (void *)fiber;          // r12: read by the trampoline
+    *--sp = NULL;                   // r13
+    *--sp = NULL;                   // r14
+    *--sp = NULL;                   // r15
+    *--sp = (void *)(uintptr_t)0x0000037f00001f80;  // MXCSR (low half) and x87 control word: ABI defaults
+#elif defined(__aarch64__)
+    // 20 slots: x19..x30, d8..d15; x30 is where `ret` goes.
+    sp -= 20;
+    for (int i = 0; i < 20; i++) {
+        sp[i] = NULL;
+    }
+    sp[0] = (void *)fiber;           // x19: read by the trampoline
+    sp[11] = (void *)cf_trampoline;  // x30
+#else
+#error "stack switching is written for x86-64 and AArch64"
+#endif
+    fiber->stack_pointer = sp;
+}
+
+int cf_fiber_resume(cf_fiber *fiber) {
+    cf_fiber *resumer = cf_current_fiber;
+    fiber->resumer = resumer;
+    cf_current_fiber = fiber;
+    int error = errno;
+    errno = fiber->saved_errno;
+    cf_switch(&fiber->stack_pointer, fiber->stack_pointer);
+    fiber->saved_errno = errno;
+    errno = error;
+    cf_current_fiber = resumer;
+    return fiber->is_finished;
+}
+
+void cf_fiber_park(void) {
+    cf_fiber *fiber = cf_current_fiber;
+    cf_switch(&fiber->stack_pointer, fiber->stack_pointer);
+}
+
+size_t cf_fiber_stack_left(void) {
+    cf_fiber *fiber = cf_current_fiber;
+    if (fiber == NULL) {
+        return SIZE_MAX;
+    }
+    uintptr_t low = (uintptr_t)fiber->mapping + (uintptr_t)sysconf(_SC_PAGESIZE);
+    return (uintptr_t)__builtin_frame_address(0) - low;
+}
+
+/// Bottom frame of every fiber, called by the trampoline.
+__attribute__((noreturn)) void cf_fiber_main(cf_fiber *fiber) {
+    fiber->entry(fiber->argument);
+    fiber->is_finished = 1;
+    cf_switch(&fiber->stack_pointer, fiber->stack_pointer);
+    abort();  // a finished fiber was resumed: the scheduler is broken beyond repair
+}

@@ -1,0 +1,16 @@
+#include "CLinux.h"
+
+__thread void *clinux_thread_reactor = NULL;
+
+void clinux_block_all_signals(void) {
+    sigset_t all;
+    sigfillset(&all);
+    // Faults raised by the thread itself must keep killing the process with a core, not vanish.
+    sigdelset(&all, SIGSEGV);
+    sigdelset(&all, SIGBUS);
+    sigdelset(&all, SIGILL);
+    sigdelset(&all, SIGFPE);
+    sigdelset(&all, SIGTRAP);
+    sigdelset(&all, SIGABRT);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+}

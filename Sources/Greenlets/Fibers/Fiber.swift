@@ -1,0 +1,92 @@
+import CFibers
+import Glibc
+package import ReactorCore
+
+/// Synchronous code on a stack of its own, driven by a Swift task.
+///
+/// When the code must wait it leaves a request and switches back to its driver; the driver, an ordinary `async` function,
+/// awaits the request and switches in again. Task-local values, `Task.isCancelled` and the runtime's exclusivity records are the
+/// driver task's, so inside the fiber they work as in any task. A fiber never leaves its reactor's thread.
+@ReactorActor
+package final class Fiber {
+    private let stack: UnsafeMutablePointer<cf_fiber>
+    private var body: (@ReactorActor () -> Void)?
+    private var request: (@ReactorActor () async -> Void)?
+
+    /// Once set, every wait of this fiber ends with this error at once: a kill cannot unwind C frames, so it stays until the
+    /// fiber has returned through them.
+    package var killError: (any Error)?
+
+    private init(stack: UnsafeMutablePointer<cf_fiber>) { self.stack = stack }
+
+    /// Runs `body` on a fiber of the current reactor; the calling task is its driver and returns when it has ended.
+    ///
+    /// - Parameter started: receives the fiber before `body` runs, so that it can be killed.
+    /// - Throws: `GreenletError` with code `outOfStacks` when no stack can be mapped; `body` has not run then.
+    package static func run(started: (Fiber) -> Void = { _ in }, _ body: @escaping @ReactorActor () -> Void)
+        async throws
+    {
+        let cache = StackCache.of(.current)
+        let fiber = Fiber(stack: try cache.take())
+        started(fiber)
+        fiber.body = body
+        cf_fiber_prepare(
+            fiber.stack,
+            { argument in
+                // run(_:) below holds the fiber until it has finished.
+                let fiber = Unmanaged<Fiber>.fromOpaque(argument!).takeUnretainedValue()
+                ReactorActor.assumeIsolated { fiber.runBody() }
+            }, Unmanaged.passUnretained(fiber).toOpaque())
+        fiber.stack.pointee.owner = Unmanaged.passUnretained(fiber).toOpaque()
+        while cf_fiber_resume(fiber.stack) == 0 {
+            let request = fiber.request!  // a fiber parks only in await(_:), which sets it
+            fiber.request = nil
+            await request()
+        }
+        cache.give(fiber.stack)
+    }
+
+    private func runBody() {
+        let body = self.body!  // set by run(_:) before the first switch
+        self.body = nil
+        body()
+    }
+
+    /// The fiber whose code is running, or nil off fibers. Any thread.
+    package nonisolated static var current: Fiber? {
+        guard let owner = cf_fiber_current()?.pointee.owner else { return nil }
+        // The driver holds the fiber while its code runs, and only its own thread finds it here.
+        return Unmanaged<Fiber>.fromOpaque(owner).takeUnretainedValue()
+    }
+
+    /// Whether a fiber's code is running on this thread. Any thread.
+    package nonisolated static var isRunning: Bool { cf_fiber_current() != nil }
+
+    /// Parks this fiber while its driver runs `operation`; returns its outcome. Must be called by the fiber's own code.
+    ///
+    /// - Throws: what `operation` throws; `killError`, before `operation` begins, once the fiber has been killed, and in the place
+    ///   of the `CancellationError` that a kill makes `operation` throw.
+    package func await<Value>(_ operation: @ReactorActor () async throws -> Value) throws -> Value {
+        if let killError { throw killError }
+        var result: Result<Value, any Error>?
+        withoutActuallyEscaping(operation) { operation in
+            request = {
+                do { result = .success(try await operation()) } catch { result = .failure(error) }
+            }
+            cf_fiber_park()
+        }
+        if let killError, case .failure(let error)? = result, error is CancellationError { throw killError }
+        return try result!.get()  // the driver resumes only after the request has ended
+    }
+
+    /// Bytes mapped for a stack unless REACTOR_STACK_SIZE says otherwise: address space, of which only touched pages cost memory.
+    ///
+    /// libpq with SCRAM and TLS needs 15 KiB; unoptimised Swift with string formatting several times as much.
+    package nonisolated static let stackSize: Int = {
+        let fallback = 256 * 1024
+        guard let text = getenv("REACTOR_STACK_SIZE"), let size = Int(String(cString: text)) else {
+            return fallback
+        }
+        return max(size, 32 * 1024)
+    }()
+}

@@ -1,0 +1,44 @@
+import CFibers
+import Glibc
+import ReactorCore
+
+/// Stacks of finished fibers, kept for the next ones: a fresh mapping costs microseconds and page faults, a cached one neither.
+@ReactorActor
+final class StackCache {
+    /// Unsafe for `deinit` alone, which runs when nobody else has a reference.
+    private nonisolated(unsafe) var stacks: [UnsafeMutablePointer<cf_fiber>] = []
+    private static let limit = 256
+
+    /// The cache of a reactor.
+    static func of(_ reactor: Reactor) -> StackCache {
+        let key = ObjectIdentifier(StackCache.self)
+        if let cache = reactor.attachments[key] { return unsafeDowncast(cache, to: StackCache.self) }  // stored below
+        let cache = StackCache()
+        reactor.attachments[key] = cache
+        return cache
+    }
+
+    deinit {
+        for stack in stacks { cf_fiber_unmap(stack) }
+    }
+
+    /// A stack: the one used last, whose pages are warm, or a new one.
+    func take() throws(GreenletError) -> UnsafeMutablePointer<cf_fiber> {
+        if let stack = stacks.popLast() { return stack }
+        guard let stack = cf_fiber_map(Fiber.stackSize) else {
+            let code = errno
+            throw GreenletError(
+                .outOfStacks,
+                """
+                no memory for another greenlet stack of \(Fiber.stackSize) bytes: \(errnoText(code)); see the limits \
+                vm.max_map_count and ulimit -v, or run fewer synchronous greenlets at once
+                """)
+        }
+        return stack
+    }
+
+    /// Takes back the stack of a finished fiber.
+    func give(_ stack: UnsafeMutablePointer<cf_fiber>) {
+        if stacks.count < Self.limit { stacks.append(stack) } else { cf_fiber_unmap(stack) }
+    }
+}

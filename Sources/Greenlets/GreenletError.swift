@@ -1,0 +1,40 @@
+/// An error of the greenlet machinery itself.
+public struct GreenletError: Error, Sendable, CustomStringConvertible {
+    /// What went wrong, as a value that can be compared.
+    public struct Code: Hashable, Sendable {
+        private enum Name { case notInGreenlet, timedOut, outOfStacks }
+        private let name: Name
+
+        /// A call that parks the calling greenlet was made by code that no greenlet runs.
+        public static let notInGreenlet = Code(name: .notInGreenlet)
+        /// A deadline passed before the event.
+        public static let timedOut = Code(name: .timedOut)
+        /// The system gave no memory for another stack.
+        public static let outOfStacks = Code(name: .outOfStacks)
+    }
+
+    /// What went wrong.
+    public let code: Code
+    /// One sentence for a person.
+    public let message: String
+
+    /// The message.
+    public var description: String { message }
+
+    /// Whether a deadline passed.
+    public var isTimeout: Bool { code == .timedOut }
+
+    init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+}
+
+/// What a killed greenlet ends with, unless its killer named another error. Not a failure: nothing is logged for it.
+public struct GreenletExit: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The usual end of a killed greenlet.
+    public init() {}
+
+    /// Says that the greenlet was killed.
+    public var description: String { "the greenlet was killed" }
+}

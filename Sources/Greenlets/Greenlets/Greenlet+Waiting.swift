@@ -1,0 +1,48 @@
+import ReactorCore
+
+extension Greenlet where Value == Never {
+    /// Parks the calling greenlet for `duration`; the reactor goes on. Zero gives way once, as `yield()`.
+    ///
+    /// - Throws: `CancellationError` when the task is cancelled or the greenlet killed.
+    @ReactorActor public static func sleep(for duration: Duration) async throws {
+        try await Reactor.current.sleep(for: duration)
+    }
+
+    /// As the `async` form, for synchronous code in a greenlet; throws the killer's error when killed.
+    public nonisolated static func sleep(for duration: Duration) throws {
+        try blockingCall { try await Reactor.current.sleep(for: duration) }
+    }
+
+    /// Lets everything that is ready run once before the calling greenlet goes on.
+    @ReactorActor public static func yield() async { await Reactor.current.yield() }
+
+    /// As the `async` form, for synchronous code in a greenlet.
+    ///
+    /// - Throws: the killer's error once the greenlet has been killed; `GreenletError` with code `notInGreenlet`.
+    public nonisolated static func yield() throws {
+        try blockingCall { await Reactor.current.yield() }
+    }
+
+    /// Runs `operation` on the reactor and parks the calling greenlet until it has ended: the bridge from synchronous to `async`.
+    ///
+    /// Every waiting call of this package has a synchronous form that is this one line. Use it for your own:
+    /// ```swift
+    /// func fetch() throws -> Page { try Greenlet.blockingCall { try await self.fetch() } }
+    /// ```
+    /// - Throws: what `operation` throws; the killer's error once the greenlet has been killed; `GreenletError` with code
+    ///   `notInGreenlet` when no greenlet with a synchronous body runs the calling code: there is no stack to park then.
+    public nonisolated static func blockingCall<Result: Sendable>(
+        _ operation: @ReactorActor () async throws -> Result
+    ) throws -> Result {
+        guard let fiber = Fiber.current else {
+            throw GreenletError(
+                .notInGreenlet,
+                """
+                a call that waits was made outside a greenlet: wrap it in deferToGreenlet { … }, or use the async form \
+                in async code
+                """)
+        }
+        // A current fiber means that this is its reactor's thread.
+        return try ReactorActor.assumeIsolated { try fiber.await(operation) }
+    }
+}

@@ -1,0 +1,28 @@
+/// An error of a Deferred itself, not of the work it stands for.
+public struct DeferredError: Error, Sendable, CustomStringConvertible {
+    /// What went wrong, as a value that can be compared.
+    public struct Code: Hashable, Sendable {
+        private enum Name { case alreadyCalled, cancelled, circularChain }
+        private let name: Name
+
+        /// `callback` or `errback` was called on a Deferred that had fired. Twisted's AlreadyCalledError.
+        public static let alreadyCalled = Code(name: .alreadyCalled)
+        /// The Deferred was cancelled, and its canceller gave no outcome of its own. Twisted's CancelledError.
+        public static let cancelled = Code(name: .cancelled)
+        /// A callback returned the Deferred it belongs to, which would wait for itself for ever.
+        public static let circularChain = Code(name: .circularChain)
+    }
+
+    /// What went wrong.
+    public let code: Code
+    /// One sentence for a person.
+    public let message: String
+
+    /// The message.
+    public var description: String { message }
+
+    init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+}

@@ -1,0 +1,59 @@
+/// Who waits for which descriptor: one watcher a direction, indexed by descriptor number.
+///
+/// **Identity.** epoll knows *open file descriptions*, programs know *numbers*, and the two part ways: a number closed by
+/// one owner is given to the next, and events of the old registration may already be in the batch just read; a description
+/// that was dup'ed outlives the number it was registered under. So each number carries a generation that changes
+/// whenever the reactor learns that the number means another file; events carry the generation they were registered
+/// with, and a mismatch is dropped. See epoll(7), questions 6 and 9.
+@ReactorActor
+struct DescriptorTable {
+    typealias Callback = @ReactorActor () -> Void
+
+    enum Watcher {
+        /// A parked task; taken out when it is resumed.
+        case waiter(Waiter<ReadySet>)
+        /// A callback, called as long as the descriptor is ready, until removed.
+        case callback(Callback)
+
+        /// Whether the place is really held: a waiter whose wait has ended gives it up when its task next runs.
+        @ReactorActor var isTaken: Bool {
+            if case .waiter(let waiter) = self { waiter.isPending } else { true }
+        }
+    }
+
+    struct Entry {
+        var generation: UInt32 = 0
+        var isRegistered = false
+        /// The epoll mask last asked for.
+        var mask: UInt32 = 0
+        var reader: Watcher?
+        var writer: Watcher?
+
+        var isWatched: Bool { reader != nil || writer != nil }
+        var hasCallback: Bool {
+            if case .callback? = reader { return true }
+            if case .callback? = writer { return true }
+            return false
+        }
+    }
+
+    private var entries: [Entry] = []
+
+    nonisolated init() {}
+
+    /// The entry of a number; an untouched one for a number not seen yet.
+    subscript(fd: Int32) -> Entry {
+        get { Int(fd) < entries.count ? entries[Int(fd)] : Entry() }
+        set {
+            if Int(fd) >= entries.count {
+                entries.append(contentsOf: repeatElement(Entry(), count: Int(fd) + 1 - entries.count))
+            }
+            entries[Int(fd)] = newValue
+        }
+    }
+
+    /// Numbers with a watcher, for leak checks and dumps.
+    var watched: [Int32] {
+        entries.indices.filter { entries[$0].isWatched }.map { Int32($0) }
+    }
+}

@@ -1,0 +1,229 @@
+import CLinux
+import Glibc
+
+extension Reactor {
+    // MARK: Waits
+
+    /// Parks the calling task until a read of `fd` would not block.
+    ///
+    /// For descriptors of any owner, a C library's too: the registration is one-shot and made anew by each wait, so a
+    /// library that closes and re-opens its socket on the same number between waits is followed. Regular files are always ready.
+    /// - Throws: `ReactorError` with code `timedOut` after `timeout`; `descriptorClosed` when `fd` is not open or is closed
+    ///   meanwhile through `descriptorWillClose`; `descriptorBusy` when somebody waits for it already. `CancellationError`
+    ///   when the task is cancelled. In each case nothing stays registered.
+    @ReactorActor public func waitUntilReadable(_ fd: Int32, timeout: Duration? = nil) async throws {
+        _ = try await wait(for: .readable, of: fd, timeout: timeout)
+    }
+
+    /// Parks the calling task until a write to `fd` would not block. As `waitUntilReadable(_:timeout:)`.
+    @ReactorActor public func waitUntilWritable(_ fd: Int32, timeout: Duration? = nil) async throws {
+        _ = try await wait(for: .writable, of: fd, timeout: timeout)
+    }
+
+    /// Parks the calling task until `fd` is ready for a read or a write, and says for which. As `waitUntilReadable(_:timeout:)`.
+    @ReactorActor public func waitUntilReadableOrWritable(
+        _ fd: Int32, timeout: Duration? = nil
+    ) async throws -> ReadySet {
+        try await wait(for: [.readable, .writable], of: fd, timeout: timeout)
+    }
+
+    /// Parks the calling task until `fd` is ready for something in `interest`; returns what of it.
+    @ReactorActor package func wait(
+        for interest: ReadySet, of fd: Int32, timeout: Duration?
+    ) async throws -> ReadySet {
+        try Task.checkCancellation()
+        try checkFree(fd, interest)
+        let waiter = Waiter<ReadySet>(on: self)
+        if interest.contains(.readable) { descriptors[fd].reader = .waiter(waiter) }
+        if interest.contains(.writable) { descriptors[fd].writer = .waiter(waiter) }
+        let result = register(fd, isNewWait: true)
+        guard result == 0 else {
+            forget(waiter, fd)
+            if result == -EPERM { return interest }  // a regular file: epoll has nothing to wait for
+            throw Self.registrationError(fd, result)
+        }
+        let generation = descriptors[fd].generation
+        var timer: DelayedCall?
+        if let timeout {
+            timer = callLater(max(.zero, timeout)) {
+                waiter.resume(
+                    throwing: ReactorError(.timedOut, "descriptor \(fd) was not ready within \(timeout)"))
+            }
+        }
+        defer {
+            timer?.cancelIfActive()
+            // The number may mean another file by now; then the entry is not ours to touch.
+            if descriptors[fd].generation == generation { forget(waiter, fd) }
+        }
+        return try await waiter.wait()
+    }
+
+    @ReactorActor private func forget(_ waiter: Waiter<ReadySet>, _ fd: Int32) {
+        var entry = descriptors[fd]
+        if case .waiter(let other)? = entry.reader, other === waiter { entry.reader = nil }
+        if case .waiter(let other)? = entry.writer, other === waiter { entry.writer = nil }
+        descriptors[fd] = entry
+    }
+
+    // MARK: Callbacks
+
+    /// Calls `onReadable` in every turn in which a read of `fd` would not block, until `removeReader`. Reactor only.
+    ///
+    /// For a descriptor that its caller owns and will announce through `descriptorWillClose`. The callback may remove
+    /// itself, and may close the descriptor.
+    /// - Throws: `ReactorError` with code `descriptorBusy` or `descriptorClosed`, or `systemCall` for a file that cannot be
+    ///   waited for (a regular one).
+    @ReactorActor public func addReader(_ fd: Int32, _ onReadable: @escaping @ReactorActor () -> Void) throws
+    {
+        try checkFree(fd, .readable)
+        descriptors[fd].reader = .callback(onReadable)
+        let result = register(fd)
+        guard result == 0 else {
+            descriptors[fd].reader = nil
+            throw Self.registrationError(fd, result)
+        }
+    }
+
+    /// Calls `onWritable` in every turn in which a write to `fd` would not block, until `removeWriter`. As `addReader`.
+    @ReactorActor public func addWriter(_ fd: Int32, _ onWritable: @escaping @ReactorActor () -> Void) throws
+    {
+        try checkFree(fd, .writable)
+        descriptors[fd].writer = .callback(onWritable)
+        let result = register(fd)
+        guard result == 0 else {
+            descriptors[fd].writer = nil
+            throw Self.registrationError(fd, result)
+        }
+    }
+
+    /// Ends `addReader`. Does nothing when there is no such callback. No further call follows, not even in this turn.
+    @ReactorActor public func removeReader(_ fd: Int32) {
+        guard fd >= 0, case .callback? = descriptors[fd].reader else { return }
+        descriptors[fd].reader = nil
+        _ = register(fd)
+    }
+
+    /// Ends `addWriter`. As `removeReader`.
+    @ReactorActor public func removeWriter(_ fd: Int32) {
+        guard fd >= 0, case .callback? = descriptors[fd].writer else { return }
+        descriptors[fd].writer = nil
+        _ = register(fd)
+    }
+
+    /// Says that the caller is about to close `fd`: parked tasks get `descriptorClosed`, callbacks are dropped, and no event
+    /// of the old file reaches the next owner of the number. Reactor only; never waits.
+    @ReactorActor public func descriptorWillClose(_ fd: Int32) {
+        guard fd >= 0 else { return }
+        let entry = descriptors[fd]
+        if entry.isRegistered { _ = poller.control(.delete, fd, events: 0, generation: 0) }
+        descriptors[fd] = DescriptorTable.Entry(generation: entry.generation &+ 1)
+        let error = ReactorError(
+            .descriptorClosed, "descriptor \(fd) was closed while it was waited for", errno: EBADF)
+        for watcher in [entry.reader, entry.writer] {
+            if case .waiter(let waiter)? = watcher { waiter.resume(throwing: error) }
+        }
+    }
+
+    /// Descriptors that somebody waits for or watches, for leak checks. Reactor only.
+    @ReactorActor public var watchedDescriptors: [Int32] { descriptors.watched }
+
+    // MARK: Registration
+
+    @ReactorActor private func checkFree(_ fd: Int32, _ interest: ReadySet) throws {
+        guard fd >= 0 else {
+            throw ReactorError(.descriptorClosed, "\(fd) is not a descriptor", errno: EBADF)
+        }
+        let entry = descriptors[fd]
+        if interest.contains(.readable), entry.reader?.isTaken == true { throw Self.busy(fd, "read") }
+        if interest.contains(.writable), entry.writer?.isTaken == true { throw Self.busy(fd, "write") }
+    }
+
+    private static func busy(_ fd: Int32, _ direction: String) -> ReactorError {
+        ReactorError(
+            .descriptorBusy,
+            "descriptor \(fd) is already waited for to \(direction): one task or callback a direction, use a lock or a queue"
+        )
+    }
+
+    private static func registrationError(_ fd: Int32, _ result: Int32) -> ReactorError {
+        result == -EBADF
+            ? ReactorError(.descriptorClosed, "descriptor \(fd) is not open", errno: EBADF)
+            : ReactorError(
+                .systemCall, "descriptor \(fd) cannot be waited for: \(errnoText(-result))", errno: -result)
+    }
+
+    /// Makes the kernel's registration match the watchers of `fd`. Returns 0 or −errno.
+    ///
+    /// With a callback it is level-triggered and kept. With waiters alone it is one-shot and set anew for each wait even
+    /// when nothing changed, because the number may mean a new file by now: MOD then answers ENOENT, and ADD follows.
+    @ReactorActor @discardableResult
+    private func register(_ fd: Int32, isNewWait: Bool = false) -> Int32 {
+        var entry = descriptors[fd]
+        defer { descriptors[fd] = entry }
+        guard entry.isWatched else {
+            // Errors and hang-ups are reported whatever the mask says, so an idle registration could spin: drop it,
+            // unless it is one-shot and has fired or never will matter.
+            if entry.isRegistered, entry.mask & EPOLLONESHOT.rawValue == 0 {
+                _ = poller.control(.delete, fd, events: 0, generation: 0)
+                entry.isRegistered = false
+                entry.mask = 0
+                entry.generation &+= 1
+            }
+            return 0
+        }
+        var mask = EPOLLRDHUP.rawValue
+        if entry.reader != nil { mask |= EPOLLIN.rawValue | EPOLLPRI.rawValue }
+        if entry.writer != nil { mask |= EPOLLOUT.rawValue }
+        if !entry.hasCallback { mask |= EPOLLONESHOT.rawValue }
+        if entry.isRegistered, entry.mask == mask, mask & EPOLLONESHOT.rawValue == 0 { return 0 }
+        var result: Int32
+        if entry.isRegistered {
+            result = poller.control(.modify, fd, events: mask, generation: entry.generation)
+            if result == -ENOENT {
+                entry.generation &+= 1
+                result = poller.control(.add, fd, events: mask, generation: entry.generation)
+            }
+        } else {
+            result = poller.control(.add, fd, events: mask, generation: entry.generation)
+            if result == -EEXIST {
+                result = poller.control(.modify, fd, events: mask, generation: entry.generation)
+            }
+        }
+        entry.isRegistered = result == 0
+        entry.mask = result == 0 ? mask : 0
+        return result
+    }
+
+    // MARK: Events
+
+    /// Hands one event of epoll to whom it concerns.
+    @ReactorActor func dispatch(_ event: clinux_event) {
+        let fd = event.fd
+        let entry = descriptors[fd]
+        guard entry.generation == event.generation, entry.isRegistered else { return }  // a stale registration's
+        let ended = EPOLLERR.rawValue | EPOLLHUP.rawValue
+        let isReadable =
+            event.events & (EPOLLIN.rawValue | EPOLLPRI.rawValue | EPOLLRDHUP.rawValue | ended) != 0
+        let isWritable = event.events & (EPOLLOUT.rawValue | ended) != 0
+        if isReadable { notify(entry.reader, fd, isWritable ? [.readable, .writable] : .readable) }
+        // The reader's callback may have closed the descriptor or removed the writer.
+        let after = descriptors[fd]
+        guard after.generation == event.generation else { return }
+        if isWritable { notify(after.writer, fd, .writable) }
+        let last = descriptors[fd]
+        // A one-shot registration is spent: whoever still waits needs it armed again.
+        if last.generation == event.generation, last.mask & EPOLLONESHOT.rawValue != 0, last.isWatched {
+            register(fd)
+        }
+    }
+
+    @ReactorActor private func notify(_ watcher: DescriptorTable.Watcher?, _ fd: Int32, _ ready: ReadySet) {
+        switch watcher {
+        case nil: break
+        case .callback(let callback): callback()
+        case .waiter(let waiter):
+            forget(waiter, fd)
+            waiter.resume(returning: ready)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import DequeModule
+
+extension Reactor {
+    /// Queues a job of the Swift runtime. Any thread; never waits.
+    ///
+    /// On the reactor's own thread this is an append to a plain queue; foreign threads go through the inbox.
+    public func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        if isOnReactorThread {
+            if case .expected = resumedJob {
+                resumedJob = .arrived(job)
+            } else {
+                ready.append(.job(job))
+            }
+        } else if inbox.put(.job(job)) {
+            wake()
+        }
+    }
+
+    /// This reactor as the executor of `ReactorActor`.
+    public func asUnownedSerialExecutor() -> UnownedSerialExecutor {
+        UnownedSerialExecutor(ordinary: self)
+    }
+
+    /// This reactor as the executor that a task prefers for its nonisolated parts.
+    public func asUnownedTaskExecutor() -> UnownedTaskExecutor {
+        UnownedTaskExecutor(ordinary: self)
+    }
+
+    /// Lets the runtime ask whether code outside any task is on this executor.
+    public func checkIsolated() {
+        precondition(
+            isOnReactorThread, "reactor-only code was called from a foreign thread; use callFromThread")
+    }
+
+    /// Lets the runtime ask the same without trapping.
+    public func isIsolatingCurrentContext() -> Bool? { isOnReactorThread }
+
+    /// Starts a task that runs on this reactor from its first step to its last. Any thread.
+    ///
+    /// With the isolation alone, tasks start and resume on the global pool and hop; the executor preference keeps
+    /// them here, and their child tasks too. The task holds the reactor alive.
+    package func startTask<Value: Sendable>(
+        name: String? = nil, _ operation: @escaping @Sendable @ReactorActor () async -> Value
+    ) -> Task<Value, Never> {
+        // Built apart from the call: the region checker of Swift 6.3 does not understand both in one expression.
+        let body: @Sendable @ReactorActor () async -> Value = { [self] in
+            defer { withExtendedLifetime(self) {} }
+            return await operation()
+        }
+        return Task(name: name, executorPreference: self, operation: body)
+    }
+
+    /// Lets everything that is ready run once before the calling task goes on. Reactor only.
+    ///
+    /// Never throws: a yield loop ends by looking at `Task.isCancelled` itself. Descriptors and timers are looked at every few
+    /// milliseconds even when tasks yield to each other for ever.
+    @ReactorActor public func yield() async {
+        await withUnsafeContinuation { continuation in ready.append(.yielded(continuation)) }
+    }
+
+    /// Runs `call` on the reactor's thread, soon, in the order of the calls of each thread. Any thread; never waits.
+    ///
+    /// Called on the reactor's own thread it still runs later, in the next turn. What is queued while the reactor is
+    /// stopped runs when it runs again. An error goes to `onUncaughtError`.
+    public func callFromThread(_ call: @escaping @Sendable @ReactorActor () throws -> Void) {
+        if inbox.put(.call(call)) { wake() }
+    }
+}

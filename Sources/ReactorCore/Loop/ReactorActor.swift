@@ -1,0 +1,51 @@
+import CLinux
+
+/// The isolation of everything cooperative: what is `@ReactorActor` runs on a reactor's thread and nowhere else.
+///
+/// State shared by green threads needs no lock, as in gevent, and here the compiler proves it: calling
+/// reactor-only API from another thread does not compile without `await` or `callFromThread`.
+///
+/// The executor behind it is the reactor of the calling thread; on a foreign thread the reactor that the
+/// current task prefers; failing both, `Reactor.shared`. A process that makes a second reactor (a test, say) keeps the
+/// objects of each to itself.
+@globalActor
+public actor ReactorActor {
+    /// The one instance; it holds no state.
+    public static let shared = ReactorActor()
+
+    /// The reactor to run on; see the type's description for which one.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor {
+        Reactor.ofThisThread?.asUnownedSerialExecutor() ?? Self.executorOffThread()
+    }
+
+    /// Cold path: code isolated to us is about to be entered from a thread that runs no reactor.
+    ///
+    /// A task of a second reactor may be coming back from another actor's thread. Its executor preference says where
+    /// it belongs; without this look-up it would land on the shared reactor.
+    private static func executorOffThread() -> UnownedSerialExecutor {
+        let preferred = withUnsafeCurrentTask { task in
+            task?.unownedTaskExecutor.flatMap { Reactor.withTaskExecutor($0) }
+        }
+        return (preferred ?? Reactor.shared).asUnownedSerialExecutor()
+    }
+
+    private init() {}
+
+    /// Runs `body` at once, as isolated code, on the reactor's own thread.
+    ///
+    /// For callbacks that arrive on the reactor's thread through plain C or closures whose type cannot say so.
+    /// - Precondition: The calling thread runs a reactor.
+    public static func assumeIsolated<Value: Sendable>(
+        _ body: @ReactorActor () throws -> Value,
+        file: StaticString = #fileID, line: UInt = #line
+    ) rethrows -> Value {
+        precondition(
+            Reactor.ofThisThread != nil,
+            "reactor-only code was called from a thread that runs no reactor; use callFromThread",
+            file: file, line: line)
+        return try withoutActuallyEscaping(body) { body in
+            // Same function, its isolation dropped from the type: it was checked one line above.
+            try unsafeBitCast(body, to: (() throws -> Value).self)()
+        }
+    }
+}

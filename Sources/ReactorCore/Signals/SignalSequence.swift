@@ -1,0 +1,52 @@
+/// Signals as they arrive: what `reactor.signals(…)` returns.
+///
+/// ```swift
+/// for try await signal in try reactor.signals(SIGTERM, SIGINT) { … }
+/// ```
+/// Subscribed from its creation until it is released; signals that come between two iterations are kept. The same signal
+/// sent twice before the loop looks may arrive once, as signals do. Iterated by one task at a time.
+@ReactorActor
+public final class SignalSequence: AsyncSequence {
+    /// A signal number.
+    public typealias Element = Int32
+
+    private let reactor: Reactor
+    private let source: SignalSource
+    private let listener: SignalSource.Listener
+
+    init(_ numbers: Set<Int32>, on reactor: Reactor) throws {
+        self.reactor = reactor
+        source = reactor.signalSource ?? SignalSource(reactor: reactor)
+        reactor.signalSource = source
+        listener = SignalSource.Listener(numbers)
+        try source.add(listener)
+    }
+
+    isolated deinit { source.remove(listener) }
+
+    /// An iterator; all iterators of one sequence share its signals.
+    public nonisolated func makeAsyncIterator() -> Iterator { Iterator(sequence: self) }
+
+    /// Iterates the signals of a sequence.
+    public struct Iterator: AsyncIteratorProtocol {
+        let sequence: SignalSequence
+
+        /// Parks the calling task until a signal arrives. Never nil.
+        ///
+        /// - Throws: `CancellationError` when the task is cancelled.
+        @ReactorActor public mutating func next() async throws -> Int32? {
+            try await sequence.listener.next(on: sequence.reactor)
+        }
+    }
+}
+
+extension Reactor {
+    /// Subscribes to signals, which then no longer do what they do by default. Reactor only; never waits.
+    ///
+    /// Signals reach the reactor through signalfd(2), which needs them blocked: subscribe before starting threads of your own,
+    /// which inherit the mask. Programs started meanwhile inherit it too.
+    /// - Throws: `ReactorError` with code `systemCall` when signalfd fails.
+    @ReactorActor public func signals(_ numbers: Int32...) throws -> SignalSequence {
+        try SignalSequence(Set(numbers), on: self)
+    }
+}

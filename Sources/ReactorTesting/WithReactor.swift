@@ -1,0 +1,134 @@
+import CLinux
+import Glibc
+import Greenlets
+public import ReactorCore
+import Synchronization
+
+/// Runs `body` on a fresh reactor with a thread of its own, then checks that nothing is left on it.
+///
+/// ```swift
+/// @Test func sleepingGreenletsFinish() async throws {
+///     try await withReactor { reactor in
+///         try await Greenlet.spawn { try Greenlet.sleep(for: .milliseconds(1)) }.get()
+///     }
+/// }
+/// ```
+/// - Parameters:
+///   - clock: the reactor's time; pass a `ManualClock` for tests that are about time.
+///   - timeLimit: real time after which the body is cancelled and the test fails.
+/// - Throws: what `body` throws; `ReactorLeak` when timers, watched descriptors or greenlets are left, or when an error reached
+///   nobody; `ReactorTimeLimit` when the limit passed.
+public func withReactor<Value: Sendable>(
+    clock: any ReactorClock = MonotonicClock(), timeLimit: Duration = .seconds(60),
+    _ body: @escaping @Sendable @ReactorActor (Reactor) async throws -> Value
+) async throws -> Value {
+    let reactor = Reactor(clock: clock)
+    let result: Result<Value, any Error> = await withCheckedContinuation { continuation in
+        startThread {
+            continuation.resume(
+                returning: Result { try reactor.run(until: { try await check(reactor, timeLimit, body) }) })
+        }
+    }
+    return try result.get()
+}
+
+/// What a test left behind on its reactor.
+public struct ReactorLeak: Error, CustomStringConvertible {
+    /// One line for each thing left.
+    public let description: String
+}
+
+/// A test ran for too long.
+public struct ReactorTimeLimit: Error, CustomStringConvertible {
+    /// The limit and what was still alive.
+    public let description: String
+}
+
+@ReactorActor
+private func check<Value: Sendable>(
+    _ reactor: Reactor, _ timeLimit: Duration,
+    _ body: @escaping @Sendable @ReactorActor (Reactor) async throws -> Value
+) async throws -> Value {
+    let uncaught = Report()
+    reactor.onUncaughtError = { error, context in uncaught.lines.append("\(context): \(error)") }
+    let task = reactor.startTask { () async -> Result<Value, any Error> in
+        do { return .success(try await body(reactor)) } catch { return .failure(error) }
+    }
+    let watchdog = Watchdog(timeLimit) {
+        reactor.callFromThread {
+            let alive = GreenletRegistry.of(reactor).greenlets.map { "\($0.name) (\($0.spawnLocation))" }
+            uncaught.lines.append("the test ran longer than \(timeLimit); alive: \(alive)")
+            task.cancel()
+        }
+    }
+    let result = await task.value
+    let isOver = watchdog.cancel()
+    if isOver { throw ReactorTimeLimit(description: uncaught.lines.joined(separator: "\n")) }
+    let value = try result.get()
+    // What is just ending (a killed greenlet, a closed socket) gets some turns to end in.
+    for _ in 0..<100 where !leftovers(reactor).isEmpty { await reactor.yield() }
+    let left = leftovers(reactor) + uncaught.lines.map { "an error that nobody handled: \($0)" }
+    guard left.isEmpty else { throw ReactorLeak(description: left.joined(separator: "\n")) }
+    return value
+}
+
+@ReactorActor private final class Report { var lines: [String] = [] }
+
+@ReactorActor
+private func leftovers(_ reactor: Reactor) -> [String] {
+    var left: [String] = []
+    if reactor.delayedCallCount > 0 { left.append("\(reactor.delayedCallCount) delayed calls are pending") }
+    left += reactor.watchedDescriptors.map { "descriptor \($0) is watched" }
+    left += GreenletRegistry.of(reactor).greenlets.map {
+        "greenlet \"\($0.name)\" of \($0.spawnLocation) is alive"
+    }
+    return left
+}
+
+/// Calls back from a thread of its own when a time limit in *real* time passes: it must work while the reactor hangs.
+private final class Watchdog: Sendable {
+    private enum State { case waiting, cancelled, fired }
+    private let state = Mutex(State.waiting)
+
+    init(_ limit: Duration, _ body: @escaping @Sendable () -> Void) {
+        let deadline = MonotonicClock().now.advanced(by: limit)
+        startThread { [self] in
+            // A coarse poll: the common case is a test that ends within milliseconds.
+            while MonotonicClock().now < deadline, state.withLock({ $0 == .waiting }) { usleep(50_000) }
+            let isFirst = state.withLock { state in
+                guard state == .waiting else { return false }
+                state = .fired
+                return true
+            }
+            if isFirst { body() }
+        }
+    }
+
+    /// Stops it. Whether the limit had passed.
+    func cancel() -> Bool {
+        state.withLock { state in
+            if state == .waiting { state = .cancelled }
+            return state == .fired
+        }
+    }
+}
+
+/// Starts a detached thread.
+private func startThread(_ body: @escaping @Sendable () -> Void) {
+    final class Body: Sendable {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
+    var thread = pthread_t()
+    let code = pthread_create(
+        &thread, &attributes,
+        { argument in
+            Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue().run()  // retained just below
+            return nil
+        }, Unmanaged.passRetained(Body(body)).toOpaque())
+    precondition(code == 0, "pthread_create failed: \(code)")
+    pthread_attr_destroy(&attributes)
+}
