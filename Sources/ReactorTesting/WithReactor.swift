@@ -18,6 +18,7 @@ import Synchronization
 ///   - timeLimit: real time after which the body is cancelled and the test fails.
 /// - Throws: what `body` throws; `ReactorLeak` when timers, watched descriptors or greenlets are left, or when an error reached
 ///   nobody; `ReactorTimeLimit` when the limit passed.
+@discardableResult
 public func withReactor<Value: Sendable>(
     clock: any ReactorClock = MonotonicClock(), timeLimit: Duration = .seconds(60),
     _ body: @escaping @Sendable @ReactorActor (Reactor) async throws -> Value

@@ -1,0 +1,103 @@
+import ReactorCore
+import ReactorTesting
+import Testing
+
+@Suite struct TimeTests {
+    @Test func equalDeadlinesRunInTheOrderTheyWereMade() async throws {  // S37
+        let clock = ManualClock(isAutomatic: true)
+        try await withReactor(clock: clock) { reactor in
+            var log: [Int] = []
+            reactor.callLater(.seconds(2)) { log.append(3) }
+            for number in 0..<3 { reactor.callLater(.seconds(1)) { log.append(number) } }
+            try await reactor.sleep(for: .seconds(3))
+            #expect(log == [0, 1, 2, 3])
+        }
+    }
+
+    @Test func hourOfTimersPassesInMilliseconds() async throws {
+        let clock = ManualClock(isAutomatic: true)
+        try await withReactor(clock: clock) { reactor in
+            var count = 0
+            for minute in 1...60 { reactor.callLater(.seconds(60 * minute)) { count += 1 } }
+            try await reactor.sleep(for: .seconds(3600))
+            #expect(count == 60)
+            #expect(reactor.now == ReactorInstant(nanoseconds: 3_600_000_000_000))
+        }
+    }
+
+    @Test func nothingHappensUntilTheManualClockMoves() async throws {
+        let clock = ManualClock()
+        try await withReactor(clock: clock) { reactor in
+            var fired = false
+            let call = reactor.callLater(.seconds(10)) { fired = true }
+            clock.advance(by: .seconds(9))
+            for _ in 0..<10 { await reactor.yield() }
+            #expect(!fired && call.isActive)
+            clock.advance(by: .seconds(1))
+            while !fired { await reactor.yield() }
+            #expect(!call.isActive)
+        }
+    }
+
+    @Test func cancelledCallNeverRunsAndCancellingTwiceIsAnError() async throws {
+        try await withReactor { reactor in
+            var fired = false
+            let call = reactor.callLater(.milliseconds(1)) { fired = true }
+            try call.cancel()
+            try await reactor.sleep(for: .milliseconds(3))
+            #expect(!fired)
+            let error = #expect(throws: ReactorError.self) { try call.cancel() }
+            #expect(error?.code == .timerAlreadyCancelled)
+        }
+    }
+
+    @Test func cancelFromInsideItselfSaysAlreadyFired() async throws {  // S37
+        try await withReactor { reactor in
+            var error: (any Error)?
+            var call: DelayedCall?
+            call = reactor.callLater(.zero) { do { try call?.cancel() } catch let thrown { error = thrown } }
+            try await reactor.sleep(for: .milliseconds(1))
+            #expect((error as? ReactorError)?.code == .timerAlreadyFired)
+        }
+    }
+
+    @Test func distantTimerDoesNotDisturbTheLoop() async throws {  // S38
+        try await withReactor { reactor in
+            let call = reactor.callLater(.seconds(Int64.max)) {}
+            try await reactor.sleep(for: .milliseconds(1))
+            #expect(call.isActive)
+            call.cancelIfActive()
+        }
+    }
+
+    @Test func cancelledCallsLeaveTheQueue() async throws {
+        try await withReactor { reactor in
+            let calls = (0..<10_000).map { _ in reactor.callLater(.seconds(100)) {} }
+            #expect(reactor.delayedCallCount == 10_000)
+            for call in calls { call.cancelIfActive() }
+            #expect(reactor.delayedCallCount == 0)
+        }
+    }
+
+    @Test func cancelledSleepEndsAtOnceAndLeavesNoTimer() async throws {
+        try await withReactor { reactor in
+            let task = Task { @ReactorActor in try await reactor.sleep(for: .seconds(60)) }
+            while reactor.delayedCallCount == 0 { await reactor.yield() }
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+            #expect(reactor.delayedCallCount == 0)
+        }
+    }
+
+    @Test func timerThatRearmsItselfAtOnceLetsTheRestRun() async throws {
+        try await withReactor { reactor in
+            var rounds = 0
+            @ReactorActor func rearm() {
+                rounds += 1
+                if rounds < 1_000 { reactor.callLater(.zero) { rearm() } }
+            }
+            rearm()
+            while rounds < 1_000 { await reactor.yield() }
+        }
+    }
+}
