@@ -12,9 +12,13 @@ import Testing
         try await withReactor { _ in
             var log: [Int] = []
             let deferred = Deferred<Int>()
-            deferred.addCallback { log.append($0); return $0 + 1 }
-                .addCallback { log.append($0); return "\($0 + 1)" }
-                .addCallback { (text: String) in log.append(Int(text)!) }
+            deferred.addCallback {
+                log.append($0); return $0 + 1
+            }
+            .addCallback {
+                log.append($0); return "\($0 + 1)"
+            }
+            .addCallback { (text: String) in log.append(Int(text)!) }
             try deferred.callback(0)
             #expect(log == [0, 1, 2], "all ran before callback() returned")
         }
@@ -35,7 +39,11 @@ import Testing
             let deferred = Deferred<Int>()
             deferred.addBoth { outcomes.append("\($0)") }
             @ReactorActor func fire(_ isValue: Bool, _ number: Int) throws {
-                if isValue { try deferred.callback(number) } else { try deferred.errback(Spam(number: number)) }
+                if isValue {
+                    try deferred.callback(number)
+                } else {
+                    try deferred.errback(Spam(number: number))
+                }
             }
             // The handle's type has changed, but firing goes by the chain.
             try fire(calls.0, 1)
@@ -50,9 +58,15 @@ import Testing
             var log: [String] = []
             Deferred.succeed(1)
                 .addCallback { _ -> Int in throw Spam(number: 1) }
-                .addCallback { log.append("skipped"); return $0 }
-                .addErrback { log.append("\($0)"); return 7 }
-                .addErrback { _ in log.append("skipped"); return 8 }
+                .addCallback {
+                    log.append("skipped"); return $0
+                }
+                .addErrback {
+                    log.append("\($0)"); return 7
+                }
+                .addErrback { _ in
+                    log.append("skipped"); return 8
+                }
                 .addCallback { log.append("got \($0)") }
             #expect(log == ["Spam(number: 1)", "got 7"])
         }
@@ -61,7 +75,9 @@ import Testing
     @Test func addCallbacksWithoutErrbackPassesErrorsThrough() async throws {  // S5
         try await withReactor { _ in
             var got: (any Error)?
-            Deferred<Int>.fail(Spam()).addCallbacks { $0 + 1 }.addErrback { got = $0; return 0 }
+            Deferred<Int>.fail(Spam()).addCallbacks { $0 + 1 }.addErrback {
+                got = $0; return 0
+            }
             #expect(got as? Spam == Spam())
         }
     }
@@ -99,7 +115,9 @@ import Testing
             var got: (any Error)?
             let inner = Deferred<Int>()
             let outer = Deferred<Void>()
-            outer.addCallback { inner }.addErrback { got = $0; return 0 }
+            outer.addCallback { inner }.addErrback {
+                got = $0; return 0
+            }
             try outer.callback(())
             try inner.errback(Spam(number: 8))
             #expect(got as? Spam == Spam(number: 8))
@@ -120,7 +138,9 @@ import Testing
             let innermost = Deferred<Int>()
             var got = 0
             Deferred.succeed(())
-                .addCallback { Deferred.succeed(()).addCallback { Deferred.succeed(()).addCallback { innermost } } }
+                .addCallback {
+                    Deferred.succeed(()).addCallback { Deferred.succeed(()).addCallback { innermost } }
+                }
                 .addCallback { got = $0 }
             try innermost.callback(9)
             #expect(got == 9)
@@ -146,7 +166,9 @@ import Testing
         try await withReactor { _ in
             let deferred = Deferred<Int>()
             var got: (any Error)?
-            deferred.addCallback { _ in deferred }.addErrback { got = $0; return 0 }
+            deferred.addCallback { _ in deferred }.addErrback {
+                got = $0; return 0
+            }
             try deferred.callback(1)
             #expect((got as? DeferredError)?.code == .circularChain)
         }
@@ -175,7 +197,9 @@ import Testing
         try await withReactor { _ in
             var got: (any Error)?
             let deferred = Deferred<Int>()
-            deferred.addErrback { got = $0; return 0 }
+            deferred.addErrback {
+                got = $0; return 0
+            }
             deferred.cancel()
             #expect((got as? DeferredError)?.code == .cancelled)
             try deferred.callback(1)
@@ -198,7 +222,9 @@ import Testing
             var log: [String] = []
             let inner = Deferred<Int>(onCancel: { _ in log.append("inner") })
             let outer = Deferred<Void>(onCancel: { _ in log.append("outer") })
-            let chained = outer.addCallback { inner }.addErrback { log.append("\($0)".prefix(3) + "…"); return 0 }
+            let chained = outer.addCallback { inner }.addErrback {
+                log.append("\($0)".prefix(3) + "…"); return 0
+            }
             try outer.callback(())
             chained.cancel()
             #expect(log == ["inner", "the…"])

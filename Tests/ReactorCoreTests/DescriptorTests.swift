@@ -43,7 +43,9 @@ import Testing
             let pair = Pair()
             let first = Task { @ReactorActor in try await reactor.waitUntilReadable(pair.a) }
             while reactor.watchedDescriptors.isEmpty { await reactor.yield() }
-            let error = await #expect(throws: ReactorError.self) { try await reactor.waitUntilReadable(pair.a) }
+            let error = await #expect(throws: ReactorError.self) {
+                try await reactor.waitUntilReadable(pair.a)
+            }
             #expect(error?.code == .descriptorBusy)
             try await reactor.waitUntilWritable(pair.a)  // the other direction is free
             pair.send()
@@ -124,7 +126,9 @@ import Testing
         try await withReactor { reactor in
             let pair = Pair()
             var count = 0
-            try reactor.addReader(pair.a) { count += 1; reactor.removeReader(pair.a) }
+            try reactor.addReader(pair.a) {
+                count += 1; reactor.removeReader(pair.a)
+            }
             pair.closeFar()
             try await reactor.sleep(for: .milliseconds(5))
             #expect(count == 1)

@@ -9,6 +9,9 @@ final class StackCache {
     private nonisolated(unsafe) var stacks: [UnsafeMutablePointer<cf_fiber>] = []
     private static let limit = 256
 
+    /// Stacks kept now.
+    var count: Int { stacks.count }
+
     /// The cache of a reactor.
     static func of(_ reactor: Reactor) -> StackCache {
         let key = ObjectIdentifier(StackCache.self)

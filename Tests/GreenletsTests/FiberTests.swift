@@ -1,0 +1,175 @@
+import CFibers
+import Glibc
+import ReactorCore
+import ReactorTesting
+import Testing
+
+@testable import Greenlets
+
+@Suite struct FiberTests {
+    @Test func errnoBelongsToTheFiber() async throws {
+        try await withReactor { _ in
+            let greenlets = (1...20).map { (number: Int32) in
+                Greenlet.spawn { () throws -> Int in
+                    var kept = 0
+                    for _ in 0..<20 {
+                        errno = number
+                        try Greenlet.yield()
+                        if errno == number { kept += 1 }
+                    }
+                    return kept
+                }
+            }
+            errno = 0
+            for greenlet in greenlets {
+                let kept = try await greenlet.get()
+                #expect(kept == 20)
+            }
+            #expect(errno == 0)
+        }
+    }
+
+    /// The runtime tracks accesses to variables in a per-thread list. One that is open while its fiber is parked must neither
+    /// be lost nor be mistaken for an access of the code that runs meanwhile.
+    @Test func accessesHeldAcrossAParkStayWithTheirFiber() async throws {
+        try await withReactor { _ in
+            let cells = (0..<8).map { _ in Cell() }
+            let greenlets = cells.map { cell in
+                Greenlet.spawn { for round in 1...50 { try cell.value.grow(by: round) } }
+            }
+            for greenlet in greenlets { try await greenlet.get() }
+            #expect(cells.allSatisfy { $0.value.total == 1275 })
+        }
+    }
+
+    @Test func manyInterleavingsKeepEveryFibersLocals() async throws {
+        let seed = UInt64.random(in: .min ... .max)
+        try await withReactor { reactor in
+            var generator = SplitMix(state: seed)
+            let plans = (0..<500).map { _ in (0..<20).map { _ in UInt8.random(in: 0..<4, using: &generator) }
+            }
+            let greenlets = plans.enumerated().map { number, plan in
+                Greenlet.spawn { () throws -> Int in
+                    var locals = [number, number &* 31]
+                    for step in plan {
+                        switch step {
+                        case 0: try Greenlet.yield()
+                        case 1: try Greenlet.sleep(for: .microseconds(Int(step) * 50))
+                        case 2: try Self.deeper(4)
+                        default:
+                            locals.append(
+                                try Greenlet.blockingCall {
+                                    await reactor.yield(); return number
+                                })
+                        }
+                    }
+                    return locals.dropFirst(2).allSatisfy { $0 == number } && locals[0] == number
+                        ? locals[1] : -1
+                }
+            }
+            for (number, greenlet) in greenlets.enumerated() {
+                let value = try await greenlet.get()
+                #expect(value == number &* 31, "seed \(seed)")
+            }
+        }
+    }
+
+    @Test func killAtEverySuspensionPointEndsTheFiberAndGivesItsStackBack() async throws {
+        try await withReactor { reactor in
+            let cache = StackCache.of(reactor)
+            for killAfter in 0...12 {
+                var reached = 0
+                let greenlet = Greenlet.spawn {
+                    for _ in 0..<10 {
+                        try Greenlet.yield()
+                        reached += 1
+                    }
+                }
+                for _ in 0..<killAfter { await reactor.yield() }
+                try await greenlet.kill()
+                #expect(greenlet.isReady)
+                #expect(reached < 10 || greenlet.killError == nil || greenlet.isSuccessful)
+                #expect(cache.count <= 1, "one stack serves them all")
+            }
+        }
+    }
+
+    @Test func killStaysUntilTheFiberHasEnded() async throws {
+        try await withReactor { reactor in
+            var errors = 0
+            let greenlet = Greenlet.spawn {
+                for _ in 0..<5 {
+                    do { try Greenlet.sleep(for: .seconds(60)) } catch is GreenletExit { errors += 1 }
+                }
+            }
+            await reactor.yield()
+            await reactor.yield()
+            try await greenlet.kill()
+            #expect(errors == 5)
+        }
+    }
+
+    @Test func tenThousandFibersPark() async throws {
+        try await withReactor { _ in
+            var parked = 0
+            let greenlets = (0..<10_000).map { _ in
+                Greenlet.spawn {
+                    parked += 1
+                    try Greenlet.sleep(for: .milliseconds(50))
+                }
+            }
+            for greenlet in greenlets { try await greenlet.get() }
+            #expect(parked == 10_000)
+        }
+    }
+
+    @Test func stackOfTheConfiguredSizeIsReallyThere() async throws {
+        try await withReactor { _ in
+            let left = try await Greenlet.spawn { () throws -> Int in cf_fiber_stack_left() }.get()
+            #expect(left > Fiber.stackSize - 8_192 && left <= Fiber.stackSize + 8_192)
+        }
+    }
+
+    @Test func overflowHitsTheGuardPageInsteadOfTheNeighbour() async {
+        await #expect(processExitsWith: .failure) {
+            try await withReactor { _ in
+                _ = try await Greenlet.spawn { () throws -> Int in Self.overflow(0) }.get()
+            }
+        }
+    }
+
+    private static func deeper(_ depth: Int) throws {
+        if depth == 0 { try Greenlet.yield() } else { try deeper(depth - 1) }
+    }
+
+    private static func overflow(_ depth: Int) -> Int {
+        withUnsafeTemporaryAllocation(of: Int.self, capacity: 512) { buffer in
+            buffer.initialize(repeating: depth)
+            return depth < 0 ? 0 : overflow(depth + 1) &+ buffer[depth & 511]
+        }
+    }
+}
+
+@ReactorActor private final class Cell {
+    struct Value {
+        var total = 0
+        /// Parks while `self`, a property of a class, is being modified.
+        mutating func grow(by amount: Int) throws {
+            try Greenlet.yield()
+            total += amount
+        }
+    }
+    var value = Value()
+}
+
+/// Small seeded generator: the standard one cannot be replayed.
+private struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
