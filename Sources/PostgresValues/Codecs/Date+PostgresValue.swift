@@ -3,12 +3,12 @@ public import FoundationEssentials
 extension Date: PostgresArrayElement {
     /// A `timestamptz`, rounded to the nearest microsecond.
     ///
-    /// - Throws: `PostgresValueError(.outOfRange)` for a date that is not finite or outside 4713 BC … 294276 AD.
+    /// - Throws: `PostgresValueError(.outOfRange)` for a date that is not finite or outside 4714 BC … 294276 AD.
     public func postgresParameter() throws -> PostgresParameter {
         let microseconds = (timeIntervalSinceReferenceDate * 1e6).rounded() + Timestamps.referenceDate
         guard microseconds >= Timestamps.earliest && microseconds < Timestamps.end else {
             throw PostgresValueError(
-                .outOfRange, "a Date outside 4713 BC to 294276 AD cannot be a timestamptz")
+                .outOfRange, "a Date outside 4714 BC to 294276 AD cannot be a timestamptz")
         }
         return .bigEndian(Int64(microseconds), oid: .timestamptz)
     }
@@ -47,7 +47,7 @@ extension Date: PostgresArrayElement {
 enum Timestamps {
     /// 2001-01-01, `Date`'s zero, on PostgreSQL's clock: 366 days.
     static let referenceDate = 366.0 * 86_400e6
-    /// 4713-11-24 BC, the first timestamp that PostgreSQL takes.
+    /// 4714-11-24 BC, the first timestamp that PostgreSQL takes.
     static let earliest = -211_813_488_000_000_000.0
     /// 294277-01-01, the first that it does not.
     static let end = 9_223_371_331_200_000_000.0

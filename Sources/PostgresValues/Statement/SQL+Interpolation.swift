@@ -26,6 +26,13 @@ extension SQL: ExpressibleByStringInterpolation {
             sql.append(value)
         }
 
+        /// `\(value)` of an optional: the next `$n`, which may be NULL.
+        ///
+        /// Without this form the compiler warns that an optional is interpolated.
+        public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
+            sql.append(value)
+        }
+
         /// `\(fragment)`: another statement's text and values.
         public mutating func appendInterpolation(_ fragment: SQL) {
             sql.append(fragment)
