@@ -21,7 +21,7 @@ public struct PoolStateMachine<Connection, Waiter> {
     /// What the shell has to do.
     public typealias Actions = PoolActions<Connection, Waiter>
 
-    enum Phase { case vacant, opening, idle, borrowed, closing }
+    enum Phase: Sendable { case vacant, opening, idle, borrowed, closing }
 
     struct Place {
         var phase = Phase.vacant
@@ -31,7 +31,7 @@ public struct PoolStateMachine<Connection, Waiter> {
         var connection: Connection?
     }
 
-    enum Run { case running, closing, drained }
+    enum Run: Sendable { case running, closing, drained }
 
     /// The numbers it decides by.
     public internal(set) var limits: PoolLimits
@@ -194,3 +194,6 @@ public struct PoolStateMachine<Connection, Waiter> {
         return actions
     }
 }
+
+extension PoolStateMachine: Sendable where Connection: Sendable, Waiter: Sendable {}
+extension PoolStateMachine.Place: Sendable where Connection: Sendable {}

@@ -13,7 +13,7 @@ public struct PoolTicket: Hashable, Sendable, Comparable {
 /// A doubly linked list kept in one array: entries point at each other by index and vacant entries form a
 /// free list, so that neither a cancelled waiter nor a long queue leaves anything behind.
 struct WaitQueue<Waiter> {
-    private struct Entry {
+    struct Entry {
         var waiter: Waiter?
         var sequence: UInt64
         var since: Duration
@@ -81,3 +81,6 @@ struct WaitQueue<Waiter> {
         return entry.waiter
     }
 }
+
+extension WaitQueue: Sendable where Waiter: Sendable {}
+extension WaitQueue.Entry: Sendable where Waiter: Sendable {}

@@ -1,0 +1,83 @@
+import CLibPQ
+
+/// libpq's own parser of connection strings, and what keeps its messages free of passwords.
+enum ConnectionString {
+    static func parse(_ text: String) throws(PostgresError) -> [String: String] {
+        var complaint: UnsafeMutablePointer<CChar>?
+        guard let options = PQconninfoParse(text, &complaint) else {
+            let message = complaint.map { String(cString: $0) } ?? "out of memory"
+            PQfreemem(complaint)
+            throw PostgresError(
+                .invalidConfiguration,
+                "the database URL is wrong: \(oneLine(redact(message, quoting: text)))")
+        }
+        defer { PQconninfoFree(options) }
+        return values(options)
+    }
+
+    /// What libpq would take from the environment and its built-in table.
+    static func defaults() -> [String: String] {
+        guard let options = PQconndefaults() else { return [:] }
+        defer { PQconninfoFree(options) }
+        return values(options)
+    }
+
+    private static func values(_ options: UnsafeMutablePointer<PQconninfoOption>) -> [String: String] {
+        var values: [String: String] = [:]
+        var option = options
+        while let keyword = option.pointee.keyword {
+            if let value = option.pointee.val { values[String(cString: keyword)] = String(cString: value) }
+            option += 1
+        }
+        return values
+    }
+
+    /// Mistakes that libpq reports badly or, worse, by quoting half of the password.
+    static func mistake(in text: String) -> String? {
+        if text.allSatisfy(\.isWhitespace) { return "it is empty" }
+        if let scheme = text.firstRange(of: "://") {
+            let name = text[..<scheme.lowerBound]
+            guard name == "postgres" || name == "postgresql" else {
+                return "it begins with \"\(name.prefix(20))://\" instead of \"postgres://\""
+            }
+            let authority = text[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }
+            if authority.filter({ $0 == "@" }).count > 1 {
+                return "it has several \"@\"; write one inside a name or password as %40"
+            }
+            return nil
+        }
+        if !text.contains("=") {
+            return "it is neither a URL (postgres://user@host/database) nor a list of keyword=value"
+        }
+        return nil
+    }
+
+    /// Takes out of libpq's complaint whatever it quotes, unless that is plainly a keyword.
+    ///
+    /// libpq quotes the token it stumbled over, and that can be a password or the whole string.
+    static func redact(_ message: String, quoting text: String) -> String {
+        var result = ""
+        for (position, part) in message.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
+        {
+            let isQuoted = position % 2 == 1
+            if position > 0 { result += "\"" }
+            let isHarmless =
+                part.count <= 40 && part.allSatisfy { $0.isLetter || $0 == "_" } && isKeywordPlace(part, text)
+            result += isQuoted && !isHarmless && part != "=" ? "…" : part
+        }
+        return result
+    }
+
+    /// Whether the word stands before an `=` in the string, where no password can be.
+    private static func isKeywordPlace(_ word: Substring, _ text: String) -> Bool {
+        var rest = text[...]
+        while let found = rest.firstRange(of: word) {
+            let isStart =
+                found.lowerBound == text.startIndex
+                || " ?&".contains(text[text.index(before: found.lowerBound)])
+            if isStart, text[found.upperBound...].first == "=" { return true }
+            rest = rest[found.upperBound...]
+        }
+        return false
+    }
+}

@@ -1,0 +1,99 @@
+import CLibPQ
+public import Logging
+
+/// Where a database is and how to log in to it.
+///
+/// Takes what libpq takes: `postgres://user:password@host:5432/name?sslmode=verify-full`, or
+/// `host=/run/postgresql dbname=shop`. What is not said comes from the `PG*` environment variables,
+/// `~/.pgpass` and libpq's defaults. Its descriptions never contain the password.
+public struct PostgresConfiguration: Sendable {
+    /// libpq's keywords and their values, as given.
+    private(set) var settings: [String: String]
+    /// What libpq itself would fill in: environment variables and built-in defaults.
+    private let defaults: [String: String]
+
+    /// How long one attempt to connect to one address may take, all round trips of the login included;
+    /// nil: as long as it takes. `connect_timeout` sets it. Default 10 s.
+    public var connectTimeout: Duration? = .seconds(10)
+
+    /// How long a cancelled statement may take to end before its connection is given up. Default 1 s.
+    public var cancelGrace: Duration = .seconds(1)
+
+    /// How many prepared statements a connection keeps; 0: none, for poolers in transaction mode.
+    public var statementCacheSize = 256
+
+    /// Where the server's notices go: warnings at level `warning`, all else at `debug`.
+    public var logger = Logger(label: "postgres")
+
+    /// Reads a connection URL or a list of `keyword=value`.
+    ///
+    /// - Throws: `PostgresError` with code `invalidConfiguration`, whose message never contains the password.
+    public init(_ text: String) throws(PostgresError) {
+        if let reason = ConnectionString.mistake(in: text) {
+            throw PostgresError(.invalidConfiguration, "the database URL is wrong: \(reason)")
+        }
+        settings = try ConnectionString.parse(text)
+        defaults = ConnectionString.defaults()
+        if let limit = self["connect_timeout"] ?? defaults["connect_timeout"] {
+            guard let seconds = Int(limit) else {
+                throw PostgresError(
+                    .invalidConfiguration, "connect_timeout=\(limit) is not a whole number of seconds")
+            }
+            connectTimeout = seconds > 0 ? .seconds(seconds) : nil
+        }
+        if self["sslrootcert"] == "system", PQlibVersion() < 160_000 {
+            throw PostgresError(
+                .invalidConfiguration,
+                "sslrootcert=system needs libpq 16 or newer; name the file with the certificates")
+        }
+    }
+
+    /// The value given for one of libpq's keywords, such as `application_name`; nil when it was not given.
+    public subscript(keyword: String) -> String? {
+        get { settings[keyword] }
+        set { settings[keyword] = newValue }
+    }
+
+    /// The same server and user, another database.
+    public func withDatabase(_ name: String) -> PostgresConfiguration {
+        var copy = self
+        copy["dbname"] = name
+        return copy
+    }
+
+    /// The user that logs in.
+    public var user: String { effective("user") ?? "" }
+
+    /// The database; by default named like the user.
+    public var database: String { effective("dbname") ?? user }
+
+    /// Where it is and who logs in, without the password: `postgres://app@db.example:5432/shop`.
+    public var redactedDescription: String {
+        let host = effective("host") ?? effective("hostaddr") ?? ConnectionAttempt.defaultSocketDirectory
+        let port = effective("port") ?? "5432"
+        if host.hasPrefix("/") || host.hasPrefix("@") {
+            return "postgres://\(user)@/\(database)?host=\(host)&port=\(port)"
+        }
+        let ports = port.split(separator: ",", omittingEmptySubsequences: false)
+        let hosts = host.split(separator: ",", omittingEmptySubsequences: false).enumerated().map {
+            "\($1):\(ports.count == 1 ? ports[0] : $0 < ports.count ? ports[$0] : "5432")"
+        }
+        return "postgres://\(user)@\(hosts.joined(separator: ","))/\(database)"
+    }
+
+    /// The value that counts: what was given, else what libpq fills in.
+    func effective(_ keyword: String) -> String? {
+        if let given = settings[keyword], !given.isEmpty { return given }
+        if let fallback = defaults[keyword], !fallback.isEmpty { return fallback }
+        return nil
+    }
+}
+
+extension PostgresConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The redacted description.
+    public var description: String { redactedDescription }
+    /// The redacted description.
+    public var debugDescription: String { redactedDescription }
+    /// Nothing: a dump must not print the password.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}

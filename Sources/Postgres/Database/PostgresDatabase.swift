@@ -1,0 +1,35 @@
+public import PostgresValues
+public import ReactorCore
+
+/// Something that runs statements: a pool, a connection, a transaction.
+///
+/// Each waiting operation exists twice: `try await db.query(…)` for tasks, and `try db.query(…)` for synchronous code
+/// in a greenlet, which parks that greenlet. Swift picks by context.
+///
+/// Cancelling the task or killing the greenlet cancels the statement on the server and waits until it has ended
+/// there; the connection stays usable. The operation then throws `CancellationError`, unless the statement was done
+/// already: then its result is returned.
+@ReactorActor
+public protocol PostgresDatabase: AnyObject, Sendable {
+    /// Runs one statement and returns all its rows. Parks the calling task.
+    ///
+    /// - Parameter timeout: after this long the statement is cancelled on the server; nil: never. For a pool it does not
+    ///   include the wait for a connection.
+    /// - Throws: `PostgresError`: `server` for what the server refused, `timedOut`, `connectionLost`, `connectionBusy`,
+    ///   `connectionClosed`, and for a pool what acquiring can throw. `PostgresValueError` for a value that cannot be
+    ///   bound. `CancellationError`.
+    func query(_ sql: SQL, timeout: Duration?) async throws -> PostgresRows
+
+    /// Runs `body` in a transaction: BEGIN, then COMMIT when it returns and ROLLBACK when it throws.
+    ///
+    /// On a transaction it is a savepoint: what `body` did is undone when it throws, and the outer transaction goes on.
+    /// A cancelled task rolls back.
+    /// - Throws: what `body` throws; `PostgresError` with code `transactionRolledBack` when a statement had failed and its
+    ///   error was swallowed, so that the server answered COMMIT by ROLLBACK; otherwise as `query`.
+    func transaction<T: Sendable>(
+        _ body: @ReactorActor (PostgresTransaction) async throws -> T
+    ) async throws -> T
+
+    /// The same for synchronous code in a greenlet; parks the greenlet at BEGIN, COMMIT and wherever `body` waits.
+    func transaction<T: Sendable>(_ body: @ReactorActor (PostgresTransaction) throws -> T) throws -> T
+}

@@ -1,0 +1,167 @@
+/// What went wrong between this program and PostgreSQL.
+///
+/// `description` is one line fit for a log: never the DETAIL, a bound value or a password. `debugDescription`
+/// adds what the server said besides; it may quote rows.
+public struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
+    /// What went wrong, as a value that can be compared. More may be added.
+    public struct Code: Hashable, Sendable, CustomStringConvertible {
+        /// The code's name.
+        public let description: String
+
+        /// The server refused a statement; `server` says all about it.
+        public static let server = Code(description: "server")
+        /// The connection string makes no sense.
+        public static let invalidConfiguration = Code(description: "invalidConfiguration")
+        /// No connection could be made.
+        public static let connectFailed = Code(description: "connectFailed")
+        /// The connection broke; whether the statement took effect is not known.
+        public static let connectionLost = Code(description: "connectionLost")
+        /// The connection was closed by this side, or its scope has ended.
+        public static let connectionClosed = Code(description: "connectionClosed")
+        /// Another greenlet is using this connection; give each its own.
+        public static let connectionBusy = Code(description: "connectionBusy")
+        /// A statement was cancelled because its time was over.
+        public static let timedOut = Code(description: "timedOut")
+        /// The pool had no connection to give in time.
+        public static let acquireTimedOut = Code(description: "acquireTimedOut")
+        /// Too many wait for the pool already.
+        public static let tooManyWaiting = Code(description: "tooManyWaiting")
+        /// The pool is closed.
+        public static let poolClosed = Code(description: "poolClosed")
+        /// COMMIT was answered by ROLLBACK: a statement of the transaction had failed.
+        public static let transactionRolledBack = Code(description: "transactionRolledBack")
+        /// A transaction was used after its end.
+        public static let transactionFinished = Code(description: "transactionFinished")
+        /// The statement returned something that the call cannot take (COPY, several rows).
+        public static let unexpectedResult = Code(description: "unexpectedResult")
+    }
+
+    /// What went wrong.
+    public var code: Code
+    /// One sentence for a person. For `server` errors the server's primary message, which may quote a value.
+    public var message: String
+    /// The server's report, where there is one.
+    public var server: PostgresServerReport?
+    /// The error behind this one.
+    public var underlying: (any Error)?
+
+    /// Creates an error.
+    public init(
+        _ code: Code, _ message: String, server: PostgresServerReport? = nil, underlying: (any Error)? = nil
+    ) {
+        self.code = code
+        self.message = message
+        self.server = server
+        self.underlying = underlying
+    }
+
+    /// The kind of error the server names, if it named one.
+    public var sqlState: PostgresSQLState? { server?.sqlState }
+    /// `ERROR`, `FATAL` or `PANIC`, if the server reported.
+    public var severity: String? { server?.severity }
+    /// A secondary message; often quotes a row.
+    public var detail: String? { server?.detail }
+    /// What to do about it.
+    public var hint: String? { server?.hint }
+    /// Where in the statement, in characters from 1.
+    public var position: Int? { server?.position }
+    /// The schema concerned.
+    public var schema: String? { server?.schema }
+    /// The table concerned.
+    public var table: String? { server?.table }
+    /// The column concerned.
+    public var column: String? { server?.column }
+    /// The data type concerned.
+    public var dataType: String? { server?.dataType }
+    /// The constraint concerned.
+    public var constraint: String? { server?.constraint }
+
+    /// Whether the same may be tried again: nothing of it took effect, and another time it can succeed.
+    ///
+    /// Inside a transaction the whole transaction is what is tried again.
+    public var isRetrySafe: Bool {
+        switch code {
+        case .connectFailed: !isPermanentConnectFailure
+        case .acquireTimedOut, .tooManyWaiting, .connectionBusy: true
+        case .server:
+            switch sqlState {
+            case .serializationFailure, .deadlockDetected, .lockNotAvailable, .tooManyConnections,
+                .cannotConnectNow:
+                true
+            case .invalidStatementName, .featureNotSupported: isStalePlan
+            default: false
+            }
+        default: false
+        }
+    }
+
+    /// Whether time ran out: for a connect, a connection of the pool, a statement or a lock.
+    public var isTimeout: Bool {
+        switch code {
+        case .timedOut, .acquireTimedOut: true
+        case .connectFailed: underlyingIsTimeout
+        case .server: sqlState == .lockNotAvailable || sqlState == .idleInTransactionTimeout
+        default: false
+        }
+    }
+
+    /// Code, message and place in one line, without DETAIL, bound values or passwords.
+    public var description: String {
+        guard code == .server, let server else { return message }
+        var text = "\(server.severity) \(server.sqlState): \(server.safeMessage)"
+        if let position = server.position { text += " (at character \(position))" }
+        if let hint = server.hint { text += "; hint: \(hint)" }
+        return oneLine(text)
+    }
+
+    /// The description and whatever else is known, values and rows included: not for logs.
+    public var debugDescription: String {
+        var text = "PostgresError.\(code): \(message)"
+        if let server { text += "\n\(server)" }
+        if let underlying { text += "\nunderlying: \(String(reflecting: underlying))" }
+        return text
+    }
+}
+
+extension PostgresError {
+    /// Wrong password, no such role, no such database: trying again cannot help.
+    var isPermanentConnectFailure: Bool {
+        code == .invalidConfiguration
+            || code == .connectFailed && (sqlState?.classCode == "28" || sqlState == .invalidCatalogName)
+    }
+
+    /// A prepared statement that the server has forgotten or whose result has changed its shape.
+    var isStalePlan: Bool {
+        sqlState == .invalidStatementName
+            // The message is localised; the function that raises it is not.
+            || sqlState == .featureNotSupported && server?.sourceFunction == "RevalidateCachedQuery"
+    }
+
+    private var underlyingIsTimeout: Bool {
+        (underlying as? PostgresError)?.isTimeout ?? (underlying is PostgresConnectTimeout)
+    }
+}
+
+/// Marks a connect that was given up because its time was over.
+struct PostgresConnectTimeout: Error {}
+
+extension PostgresServerReport {
+    /// The primary message; for data errors (class 22) without the values that it quotes.
+    var safeMessage: String {
+        guard sqlState.classCode == "22", let quote = message.firstIndex(of: "\"") else { return message }
+        let end = message.lastIndex(of: "\"") ?? quote
+        return message[..<quote] + "\"…\"" + message[message.index(after: end)...]
+    }
+}
+
+/// Folds a message of several lines into one: each line break becomes a sentence's end.
+func oneLine(_ text: String) -> String {
+    var line = ""
+    for part in text.split(whereSeparator: \.isNewline) {
+        let words = part.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        guard !words.isEmpty else { continue }
+        if let last = line.last { line += ".;:,!?".contains(last) ? " " : ". " }
+        line += words
+    }
+    return line
+}

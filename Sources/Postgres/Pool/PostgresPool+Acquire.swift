@@ -1,0 +1,102 @@
+import CLibPQ
+import ConnectionPools
+import Logging
+import ReactorCore
+
+extension PostgresPool {
+    /// The pool's clock: time since the reactor's own origin.
+    var now: Duration { .nanoseconds(Reactor.current.now.nanoseconds) }
+
+    /// A connection, now or within `timeout`. Whoever gets it releases it.
+    func acquire(timeout: Duration) async throws -> Lease {
+        while let lease = machine.tryAcquire(at: now) {
+            if isAlive(lease.connection) {
+                totals.acquired += 1
+                return lease
+            }
+            release(lease)
+        }
+        try Task.checkCancellation()
+        let reactor = Reactor.current
+        let waiter = PoolWaiter(on: reactor)
+        let (ticket, actions) = machine.wait(waiter, at: now)
+        totals.waited += 1
+        apply(actions)
+        let timer = reactor.callLater(max(.zero, timeout)) { [weak self] in
+            guard let self, waiter.isPending else { return }
+            totals.acquireTimeouts += 1
+            waiter.resume(throwing: timeoutError(timeout))
+        }
+        defer {
+            timer.cancelIfActive()
+            // Leaves the queue when it is still there: timed out or cancelled.
+            if let ticket { _ = machine.cancelWaiter(ticket) }
+        }
+        let lease = try await waiter.wait()
+        guard !Task.isCancelled else {
+            // Cancelled after the hand-off: the connection goes to whoever is next.
+            release(lease)
+            throw CancellationError()
+        }
+        totals.acquired += 1
+        return lease
+    }
+
+    /// Asks the socket of a connection that has been idle for a while; the reactor may not have had a turn since it died.
+    private func isAlive(_ session: PostgresSession) -> Bool {
+        if now - session.idleSince > .milliseconds(1) {
+            session.takeInput()
+            if session.isUsable { session.takeInput() }
+        }
+        return session.isUsable
+    }
+
+    /// Takes a connection back from its borrower. Never waits, so it can be called from any scope's end; what has to wait is
+    /// done by the pool itself, and the connection counts as borrowed until then.
+    func release(_ lease: Lease) {
+        let session = lease.connection
+        guard session.isUsable else {
+            totals.connectionsLost += 1
+            return apply(machine.release(lease.slot, .broken(session.loss), at: now))
+        }
+        if session.transactionStatus == PQTRANS_IDLE, !session.exchange.isUnderWay {
+            session.idleSince = now
+            return apply(machine.release(lease.slot, .reusable, at: now))
+        }
+        totals.rolledBackOnReturn += 1
+        options.logger.warning(
+            "pool \(options.label): a connection came back in the middle of a transaction or statement; rolling back"
+        )
+        // Somebody else may still be using it: the borrower let it escape.
+        session.interrupt(.cancelled, exchange: session.exchange.number)
+        _ = Reactor.current.startTask { [self] in
+            await session.waitUntilFree()
+            await session.rollBack()
+            session.idleSince = now
+            apply(machine.release(lease.slot, session.isUsable ? .reusable : .broken(session.loss), at: now))
+        }
+    }
+
+    private func timeoutError(_ timeout: Duration) -> PostgresError {
+        let counts = machine.counts
+        var text =
+            "no connection from pool \"\(options.label)\" within \(timeout): "
+            + "maximum \(counts.maximum), \(counts.borrowed) borrowed, \(counts.idle) idle, \(counts.opening) opening, "
+            + "\(counts.closing) closing, \(counts.waiting) waiting"
+        if let cause = totals.lastConnectError { text += "; the last connect failed: \(cause)" }
+        return PostgresError(.acquireTimedOut, text, underlying: totals.lastConnectError)
+    }
+
+    func refusal(_ reason: PoolRefusal) -> PostgresError {
+        switch reason {
+        case .closed: PostgresError(.poolClosed, "pool \"\(options.label)\" is closed")
+        case .tooManyWaiting:
+            PostgresError(
+                .tooManyWaiting,
+                "\(machine.counts.waiting) already wait for a connection from pool \"\(options.label)\"")
+        case .connectFailedForGood:
+            totals.lastConnectError
+                ?? PostgresError(.connectFailed, "pool \"\(options.label)\" cannot connect")
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import ConnectionPools
+import Greenlets
+import ReactorCore
+
+extension PostgresPool {
+    /// Closes the pool. Parks the calling task until every connection is gone.
+    ///
+    /// New and waiting borrowers get `poolClosed` at once. Those that hold a connection have `grace` to finish; then their
+    /// statements are cancelled and further ones refused, and a little later their connections are closed under them. Closing
+    /// again waits for the same end. Goes through even in a cancelled task.
+    public func close(grace: Duration = .seconds(10)) async {
+        apply(machine.shutDown(force: false, at: now))
+        backoffTimer?.cancelIfActive()
+        await waitUntilDrained(atMost: grace)
+        guard !isDrained else { return }
+        apply(machine.shutDown(force: true, at: now))
+        await waitUntilDrained(atMost: configuration.cancelGrace + .seconds(1))
+        guard !isDrained else { return }
+        let held = machine.shutDown(force: true, at: now).interrupts
+        for lease in held { await lease.connection.close() }
+    }
+
+    /// As the `async` form, for synchronous code in a greenlet.
+    public nonisolated func close(grace: Duration = .seconds(10)) throws {
+        try Greenlet.blockingCall { await self.close(grace: grace) }
+    }
+
+    private func waitUntilDrained(atMost limit: Duration) async {
+        guard !isDrained else { return }
+        let reactor = Reactor.current
+        let waiter = Waiter<Void>(on: reactor)
+        drainWaiters.append(waiter)
+        let timer = reactor.callLater(max(.zero, limit)) { waiter.resume(returning: ()) }
+        try? await waiter.waitUncancellably()
+        timer.cancelIfActive()
+        drainWaiters.removeAll { $0 === waiter }
+    }
+
+    func drained() {
+        isDrained = true
+        for waiter in drainWaiters { waiter.resume(returning: ()) }
+    }
+}

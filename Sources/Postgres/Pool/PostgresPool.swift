@@ -1,0 +1,124 @@
+import ConnectionPools
+import Greenlets
+public import PostgresValues
+public import ReactorCore
+
+/// Connections to one database, shared by many greenlets.
+///
+/// ```swift
+/// let pool = PostgresPool(try PostgresConfiguration("postgres://app@localhost/shop"), .init(label: "shop", maximum: 20))
+/// let count: Int = try await pool.one("SELECT count(*) FROM film WHERE length > \(90)")
+/// try await pool.transaction { tx in try await tx.execute("UPDATE film SET …") }
+/// await pool.close()
+/// ```
+/// - Connections are opened when needed, by the pool itself: a borrower that leaves disturbs no connect.
+/// - Borrowers are served strictly in order of arrival. The maximum holds as the server sees it.
+/// - Idle connections are watched: one that the server ends is gone before anybody borrows it, and with it all that are as old.
+/// - While the server is away connects are tried again with growing pauses, for as long as anybody waits.
+/// - A connection returns as it was borrowed: an open transaction is rolled back, a broken connection replaced.
+///
+/// All decisions are `PoolStateMachine`'s; this class carries them out. It may be made before the reactor runs, and belongs to
+/// the reactor that first uses it.
+@ReactorActor
+public final class PostgresPool: PostgresDatabase {
+    typealias Lease = PoolLease<PostgresSession>
+    typealias PoolWaiter = Waiter<Lease>
+
+    /// Where it connects to.
+    public nonisolated let configuration: PostgresConfiguration
+    /// How it behaves.
+    public nonisolated let options: PostgresPoolOptions
+
+    var machine: PoolStateMachine<PostgresSession, PoolWaiter>
+    var totals = PostgresPoolStatistics()
+    var connecting: [PoolSlot: Task<Void, Never>] = [:]
+    var backoffTimer: DelayedCall?
+    var isDrained = false
+    var drainWaiters: [Waiter<Void>] = []
+
+    /// Makes a pool; connects nowhere yet. Any thread.
+    public nonisolated init(_ configuration: PostgresConfiguration, _ options: PostgresPoolOptions = .init())
+    {
+        self.configuration = configuration
+        self.options = options
+        machine = PoolStateMachine(
+            limits: PoolLimits(maximum: options.maximum, maximumWaiting: options.maximumWaiting))
+    }
+
+    /// The pool's numbers now. Never waits.
+    public var statistics: PostgresPoolStatistics {
+        var numbers = totals
+        numbers.label = options.label
+        numbers.counts = machine.counts
+        numbers.longestWait = machine.headWaitsSince.map { now - $0 }
+        return numbers
+    }
+
+    // MARK: Using it
+
+    /// Runs one statement on a connection of the pool; see `PostgresDatabase`.
+    ///
+    /// - Throws: besides, what `withConnection` throws when there is no connection.
+    public func query(_ sql: SQL, timeout: Duration?) async throws -> PostgresRows {
+        let lease = try await acquire(timeout: options.acquireTimeout)
+        defer { release(lease) }
+        return try await lease.connection.query(sql, timeout: timeout)
+    }
+
+    /// Runs `body` in a transaction on a connection of its own; see `PostgresDatabase`.
+    public func transaction<T: Sendable>(
+        _ body: @ReactorActor (PostgresTransaction) async throws -> T
+    ) async throws -> T {
+        try await PostgresTransaction.run({ try await self.begin() }, body)
+    }
+
+    /// As the `async` form, for synchronous code in a greenlet.
+    public func transaction<T: Sendable>(_ body: @ReactorActor (PostgresTransaction) throws -> T) throws -> T
+    {
+        try PostgresTransaction.run({ try await self.begin() }, body)
+    }
+
+    private func begin() async throws -> PostgresTransaction {
+        let lease = try await acquire(timeout: options.acquireTimeout)
+        do {
+            return try await PostgresTransaction.begin(lease.connection) { self.release(lease) }
+        } catch {
+            release(lease)
+            throw error
+        }
+    }
+
+    /// Lends a connection to `body` for as long as it runs. Parks the calling task until there is one.
+    ///
+    /// The connection must not be used after `body`; such use throws.
+    /// - Parameter timeout: how long to wait for a connection; default `acquireTimeout` of the options.
+    /// - Throws: what `body` throws. `PostgresError`: `acquireTimedOut`, saying how the pool stands and why the last connect failed;
+    ///   `connectFailed` at once when trying again cannot help (wrong password, no such database); `tooManyWaiting`; `poolClosed`.
+    ///   `CancellationError`: a borrower that leaves the queue loses its place and nothing else.
+    public func withConnection<T: Sendable>(
+        timeout: Duration? = nil, _ body: @ReactorActor (PostgresConnection) async throws -> T
+    ) async throws -> T {
+        let lease = try await acquire(timeout: timeout ?? options.acquireTimeout)
+        let connection = PostgresConnection(lease.connection)
+        defer {
+            connection.endLoan()
+            release(lease)
+        }
+        return try await body(connection)
+    }
+
+    /// As the `async` form, for synchronous code in a greenlet.
+    public func withConnection<T: Sendable>(
+        timeout: Duration? = nil, _ body: @ReactorActor (PostgresConnection) throws -> T
+    ) throws -> T {
+        let lease = try Greenlet.blockingCall {
+            try await self.acquire(timeout: timeout ?? self.options.acquireTimeout)
+        }
+        let connection = PostgresConnection(lease.connection)
+        defer {
+            connection.endLoan()
+            release(lease)
+        }
+        return try body(connection)
+    }
+}

@@ -1,0 +1,77 @@
+import CLibPQ
+import PostgresValues
+
+/// One PGresult, freed when it goes out of scope.
+struct LibPQResult: ~Copyable {
+    let pointer: OpaquePointer
+
+    init(owning pointer: OpaquePointer) { self.pointer = pointer }
+
+    deinit { PQclear(pointer) }
+
+    var status: ExecStatusType { PQresultStatus(pointer) }
+
+    /// `SELECT 3`, `COMMIT`.
+    var commandTag: String { PQcmdStatus(pointer).map { String(cString: $0) } ?? "" }
+
+    /// The columns as described.
+    var columns: [PostgresColumn] {
+        (0..<PQnfields(pointer)).map { index in
+            PostgresColumn(
+                name: PQfname(pointer, index).map { String(cString: $0) } ?? "",
+                oid: PostgresTypeOID(rawValue: PQftype(pointer, index)),
+                format: PQfformat(pointer, index) == 1 ? .binary : .text, index: Int(index))
+        }
+    }
+
+    /// Copies the rows out of libpq's memory.
+    ///
+    /// - Parameter known: the columns, where a prepared statement has them already.
+    func rows(_ known: PostgresColumns? = nil) -> PostgresRows {
+        let rows = PQntuples(pointer)
+        let fields = PQnfields(pointer)
+        let columns = known.flatMap { $0.count == Int(fields) ? $0 : nil } ?? PostgresColumns(columns)
+        var builder = PostgresRows.Builder(
+            columns: columns, expectedRows: Int(rows), expectedBytes: Int(rows) * Int(fields) * 8)
+        for row in 0..<rows {
+            for field in 0..<fields {
+                if PQgetisnull(pointer, row, field) != 0 {
+                    builder.appendNull()
+                } else {
+                    builder.append(
+                        PQgetvalue(pointer, row, field), length: Int(PQgetlength(pointer, row, field)))
+                }
+            }
+        }
+        return builder.finish(commandTag: commandTag, rowCount: Int(rows))
+    }
+}
+
+extension PostgresServerReport {
+    /// What an error or notice result says; nil when libpq made the error itself.
+    init?(_ result: OpaquePointer) {
+        func field(_ code: Character) -> String? {
+            PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { String(cString: $0) }
+        }
+        // The field codes are PG_DIAG_SQLSTATE and its siblings; Swift does not see them as integers.
+        guard let state = field("C") else { return nil }
+        self.init(
+            sqlState: PostgresSQLState(rawValue: state), severity: field("V") ?? field("S") ?? "ERROR",
+            message: field("M") ?? "")
+        detail = field("D")
+        hint = field("H")
+        position = field("P").flatMap { Int($0) }
+        internalPosition = field("p").flatMap { Int($0) }
+        internalQuery = field("q")
+        context = field("W")
+        schema = field("s")
+        table = field("t")
+        column = field("c")
+        dataType = field("d")
+        constraint = field("n")
+        sourceFunction = field("R")
+        if let sourceFunction, let file = field("F"), let line = field("L") {
+            source = "\(sourceFunction) (\(file):\(line))"
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import CLibPQ
+import Glibc
+import ReactorCore
+
+extension PostgresSession {
+    /// Logs in, trying the hosts of the configuration in turn, each with its own time.
+    ///
+    /// - Throws: `PostgresError` with code `connectFailed` and the reason of the last attempt, in one line; `CancellationError`,
+    ///   with nothing left behind.
+    static func connect(_ configuration: PostgresConfiguration) async throws -> PostgresSession {
+        let reactor = Reactor.current
+        var failures: [PostgresError] = []
+        for attempt in try ConnectionAttempt.all(of: configuration) {
+            let deadline = configuration.connectTimeout.map { reactor.now.advanced(by: $0) }
+            var addresses: [String?] = [nil]
+            if attempt.needsLookUp {
+                do {
+                    addresses = try await reactor.resolve(
+                        host: attempt.host, port: 0, timeout: configuration.connectTimeout
+                    ).map(\.host)
+                } catch let error as ReactorError {
+                    failures.append(
+                        PostgresError(
+                            .connectFailed,
+                            "cannot connect to \(configuration.redactedDescription): \(error)",
+                            underlying: error))
+                    continue
+                }
+            }
+            for address in addresses {
+                do {
+                    return try await connect(
+                        configuration, attempt, address: address, until: deadline, on: reactor)
+                } catch let error as PostgresError {
+                    failures.append(error)
+                    // The server answered: its other addresses would answer the same.
+                    if error.sqlState != nil { break }
+                }
+            }
+            // A wrong password at one host is not tried at the next, as in libpq.
+            if failures.last?.isPermanentConnectFailure == true { break }
+        }
+        guard var error = failures.last else {
+            throw PostgresError(
+                .connectFailed, "cannot connect to \(configuration.redactedDescription): no address")
+        }
+        if failures.count > 1 { error.message += " (\(failures.count) attempts failed; this is the last)" }
+        throw error
+    }
+
+    private static func connect(
+        _ configuration: PostgresConfiguration, _ attempt: ConnectionAttempt, address: String?,
+        until deadline: ReactorInstant?, on reactor: Reactor
+    ) async throws -> PostgresSession {
+        let settings = attempt.settings(of: configuration, address: address)
+        guard let handle = start(settings) else {
+            throw PostgresError(.connectFailed, "cannot connect: out of memory")
+        }
+        var isOpen = false
+        defer {
+            if !isOpen {
+                let socket = PQsocket(handle)
+                if socket >= 0 { reactor.descriptorWillClose(socket) }
+                PQfinish(handle)
+            }
+        }
+        // Verbose messages carry the SQLSTATE, which libpq 15 tells in no other way before the login is done.
+        _ = PQsetErrorVerbosity(handle, PQERRORS_VERBOSE)
+        let notices = NoticeSink(logger: configuration.logger)
+        notices.attach(to: handle)
+        var status = PQstatus(handle) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING
+        while status != PGRES_POLLING_OK {
+            guard status == PGRES_POLLING_READING || status == PGRES_POLLING_WRITING else {
+                throw failure(of: handle, configuration)
+            }
+            do {
+                let limit = deadline.map { max(.zero, reactor.now.duration(to: $0)) }
+                // Asked anew each time: libpq opens the next socket under the number of the last.
+                let socket = PQsocket(handle)
+                if status == PGRES_POLLING_READING {
+                    try await reactor.waitUntilReadable(socket, timeout: limit)
+                } else {
+                    try await reactor.waitUntilWritable(socket, timeout: limit)
+                }
+            } catch let error as ReactorError where error.isTimeout {
+                throw PostgresError(
+                    .connectFailed,
+                    "cannot connect to \(configuration.redactedDescription): no answer within "
+                        + "\(configuration.connectTimeout ?? .zero)", underlying: PostgresConnectTimeout())
+            }
+            status = PQconnectPoll(handle)
+        }
+        _ = PQsetErrorVerbosity(handle, PQERRORS_DEFAULT)
+        guard PQsetnonblocking(handle, 1) == 0 else { throw failure(of: handle, configuration) }
+        let session = try PostgresSession(handle, configuration, on: reactor, notices)
+        isOpen = true
+        return session
+    }
+
+    private static func start(_ settings: [(String, String)]) -> OpaquePointer? {
+        let keywords = settings.map { strdup($0.0) }
+        let values = settings.map { strdup($0.1) }
+        defer { for text in keywords + values { free(text) } }
+        return PQconnectStartParams(
+            keywords.map { UnsafePointer($0) } + [nil], values.map { UnsafePointer($0) } + [nil], 0)
+    }
+
+    /// libpq's verbose message of several lines as an error of one line.
+    private static func failure(of handle: OpaquePointer, _ configuration: PostgresConfiguration)
+        -> PostgresError
+    {
+        let (message, report) = ConnectFailureText.parse(String(cString: PQerrorMessage(handle)))
+        return PostgresError(
+            .connectFailed, "cannot connect to \(configuration.redactedDescription): \(message)",
+            server: report)
+    }
+}

@@ -1,0 +1,194 @@
+import CLibPQ
+import ConnectionPools
+import Logging
+import PostgresValues
+import ReactorCore
+
+/// One login at one server: libpq's connection, driven by the reactor.
+///
+/// From connect to close the socket has one reader in the reactor. It takes in whatever comes: the answer of the
+/// statement under way, or, when there is none, the server's farewell, so that a connection that dies idle is
+/// known before anybody borrows it and a query costs no registration.
+///
+/// One exchange at a time; see `PostgresSession+Exchange`.
+@ReactorActor
+final class PostgresSession {
+    let configuration: PostgresConfiguration
+    let reactor: Reactor
+    let descriptor: Int32
+    let processID: Int32
+    let notices: NoticeSink
+    let signal = Signal()
+
+    /// libpq's connection; nil once closed.
+    private(set) var handle: OpaquePointer?
+    /// Why it can no longer be used, once that is so.
+    private(set) var failure: PostgresError?
+    /// What that says about other connections.
+    private(set) var loss = PoolLoss.alone
+    /// Set when its pool closes: why no further statement is taken.
+    var condemned: PostgresError?
+    /// When its last borrower gave it back.
+    var idleSince = Duration.zero
+    /// Called once when the connection is lost while nobody uses it.
+    var onIdleLoss: (@ReactorActor (PostgresSession) -> Void)?
+
+    /// State of the exchange under way; belongs to `PostgresSession+Exchange`.
+    var exchange = Exchange()
+    var statements: PreparedStatements
+    var parameters = ParameterBuffer()
+    /// Depth of open savepoints, for their names.
+    var savepoints = 0
+
+    private var hasReader = false
+    private var hasWriter = false
+
+    init(
+        _ handle: OpaquePointer, _ configuration: PostgresConfiguration, on reactor: Reactor,
+        _ notices: NoticeSink
+    ) throws {
+        self.handle = handle
+        self.configuration = configuration
+        self.reactor = reactor
+        self.notices = notices
+        descriptor = PQsocket(handle)
+        processID = PQbackendPID(handle)
+        statements = PreparedStatements(capacity: configuration.statementCacheSize)
+        try reactor.addReader(descriptor) { [weak self] in self?.socketIsReadable() }
+        hasReader = true
+    }
+
+    /// A session that is dropped without a close still leaves the reactor before its socket goes.
+    isolated deinit {
+        if let handle = takeHandle() { PQfinish(handle) }
+    }
+
+    // MARK: State
+
+    /// Whether statements can be sent.
+    var isUsable: Bool { handle != nil && failure == nil }
+
+    /// In, outside or in a failed transaction, as far as the server has told; costs no round trip.
+    var transactionStatus: PGTransactionStatusType {
+        handle.map { PQtransactionStatus($0) } ?? PQTRANS_UNKNOWN
+    }
+
+    /// The error for a use of a session that cannot be used.
+    var unusable: PostgresError {
+        guard let failure else { return PostgresError(.connectionClosed, "the connection has been closed") }
+        return failure
+    }
+
+    /// Notes that the connection is lost; the first reason counts.
+    func lose(_ error: PostgresError, _ loss: PoolLoss) {
+        guard failure == nil else { return }
+        failure = error
+        self.loss = loss
+        signal.raise()
+        if !exchange.isUnderWay {
+            let handler = onIdleLoss
+            onIdleLoss = nil
+            handler?(self)
+        }
+    }
+
+    /// Takes the connection out of the reactor and gives it up to the caller, who calls PQfinish.
+    func takeHandle() -> OpaquePointer? {
+        guard let handle else { return nil }
+        leaveReactor()
+        self.handle = nil
+        return handle
+    }
+
+    // MARK: The socket
+
+    private func socketIsReadable() {
+        takeInput()
+        guard exchange.isUnderWay else {
+            // The farewell and the end of the stream come as two: the first call parses, the second meets the end.
+            if failure == nil, handle != nil { takeInput() }
+            return
+        }
+        // A partial answer need not wake the task.
+        if let handle, PQisBusy(handle) != 0, failure == nil { return }
+        signal.raise()
+    }
+
+    /// Reads what is there and parses it.
+    func takeInput() {
+        guard let handle else { return }
+        let isRead = PQconsumeInput(handle) == 1
+        // Parses; a server that says something unasked speaks to the notice receiver.
+        _ = PQisBusy(handle)
+        noteSocket(isRead ? nil : handle)
+        // Input makes room for output: on a large exchange both sides would wait for each other.
+        if isRead, hasWriter { flush() }
+    }
+
+    /// Sends what libpq has buffered, now or when the socket takes it.
+    func flush() {
+        guard let handle else { return }
+        let isPending = PQflush(handle)
+        noteSocket(isPending < 0 ? handle : nil)
+        guard failure == nil, isPending == 1 else {
+            if hasWriter { reactor.removeWriter(descriptor) }
+            hasWriter = false
+            return
+        }
+        guard !hasWriter else { return }
+        do {
+            try reactor.addWriter(descriptor) { [weak self] in self?.flush() }
+            hasWriter = true
+        } catch {
+            lose(PostgresError(.connectionLost, "the socket cannot be watched", underlying: error), .alone)
+        }
+    }
+
+    /// Looks whether libpq has dropped the socket in the call just made.
+    ///
+    /// It closes it by itself; the reactor has to forget it before anybody else can get the number.
+    func noteSocket(_ failed: OpaquePointer?) {
+        guard let handle, failed != nil || PQsocket(handle) != descriptor, PQstatus(handle) == CONNECTION_BAD
+        else { return }
+        leaveReactor()
+        // While a statement is under way its result tells more.
+        if !exchange.isUnderWay { loseWith(libpqMessage: String(cString: PQerrorMessage(handle))) }
+        signal.raise()
+    }
+
+    /// Notes the loss with the best reason known: the server's farewell, else what libpq noticed.
+    func loseWith(libpqMessage message: String) {
+        if let farewell = notices.farewell {
+            lose(.lost(farewell), .of(farewell.sqlState))
+        } else {
+            lose(PostgresError(.connectionLost, "the connection was lost: \(oneLine(message))"), .serverGone)
+        }
+    }
+
+    private func leaveReactor() {
+        guard hasReader else { return }
+        reactor.descriptorWillClose(descriptor)
+        hasReader = false
+        hasWriter = false
+    }
+}
+
+extension PoolLoss {
+    /// Whether the server's reason concerns this connection alone or all that are as old.
+    static func of(_ state: PostgresSQLState) -> PoolLoss {
+        switch state {
+        case .adminShutdown, .crashShutdown, .cannotConnectNow: .serverGone
+        default: state.classCode == "08" ? .serverGone : .alone
+        }
+    }
+}
+
+extension PostgresError {
+    /// The server ended the session and said why.
+    static func lost(_ report: PostgresServerReport) -> PostgresError {
+        PostgresError(
+            .connectionLost,
+            "the server ended the connection: \(report.severity) \(report.sqlState): \(oneLine(report.safeMessage))",
+            server: report)
+    }
+}
