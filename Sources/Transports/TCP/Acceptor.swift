@@ -1,0 +1,162 @@
+import Glibc
+import Logging
+import NIOCore
+import ReactorCore
+
+/// A listening socket and its accept loop: hands each connection's descriptor on, survives what goes wrong meanwhile.
+@ReactorActor
+final class Acceptor {
+    /// Connections taken in one turn, so that a flood of them leaves the turn to others.
+    private static let acceptsPerTurn = 100
+
+    let localAddress: SocketAddress
+    private(set) var isListening = true
+
+    private let reactor: Reactor
+    private let fd: Int32
+    /// A descriptor kept for the moment when there is none left: closing it makes room to accept a connection and close
+    /// it. Left in the queue, the connection would keep the socket readable, and the loop spinning, for as long.
+    private var reserve: Int32
+    private let onConnection: @ReactorActor (_ fd: Int32, _ peer: SocketAddress) -> Void
+    private var isPaused = false
+    private var retryTimer: DelayedCall?
+    private var lastWarning: ReactorInstant?
+    private let logger = Logger(label: "transports.accept")
+
+    init(
+        _ reactor: Reactor, host: String, port: Int,
+        _ onConnection: @escaping @ReactorActor (_ fd: Int32, _ peer: SocketAddress) -> Void
+    ) throws(TransportError) {
+        let address = try Self.address(host, port)
+        let fd = Socket.make(family: address.protocol == .inet6 ? AF_INET6 : AF_INET)
+        guard fd >= 0 else { throw Self.cannotListen(address, -fd) }
+        Socket.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1)
+        // The any-address of IPv6 takes IPv4 too, whatever net.ipv6.bindv6only says.
+        if address.protocol == .inet6 { Socket.setOption(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
+        var result = Socket.bind(fd, address)
+        if result == 0, listen(fd, 4096) != 0 { result = -errno }
+        guard result == 0, let local = Socket.localAddress(fd) else {
+            close(fd)
+            throw Self.cannotListen(address, -result)
+        }
+        self.reactor = reactor
+        self.fd = fd
+        self.localAddress = local
+        self.onConnection = onConnection
+        reserve = Self.openReserve()
+        do {
+            try reactor.addReader(fd) { [self] in acceptMany() }
+        } catch {
+            close(fd)
+            close(reserve)
+            throw TransportError(
+                .cannotListen, "cannot listen on \(address.hostAndPort): \(error)", underlying: error)
+        }
+    }
+
+    /// Stops for good. Connections still in the kernel's queue are reset by it.
+    func stop() {
+        guard isListening else { return }
+        isListening = false
+        retryTimer?.cancelIfActive()
+        reactor.descriptorWillClose(fd)
+        close(fd)
+        if reserve >= 0 { close(reserve) }
+    }
+
+    /// Leaves new connections in the kernel's queue until `resume()`.
+    func pause() {
+        guard isListening, !isPaused else { return }
+        isPaused = true
+        reactor.removeReader(fd)
+    }
+
+    /// Ends `pause()`.
+    func resume() {
+        guard isListening, isPaused else { return }
+        isPaused = false
+        do {
+            try reactor.addReader(fd) { [self] in acceptMany() }
+        } catch {
+            logger.error("cannot accept on \(localAddress.hostAndPort) any more: \(error)")
+        }
+    }
+
+    private func acceptMany() {
+        for _ in 0..<Self.acceptsPerTurn where isListening && !isPaused {
+            let accepted = Socket.accept(fd)
+            switch accepted.fd {
+            case 0...:
+                guard let peer = accepted.peer else {
+                    close(accepted.fd)
+                    continue
+                }
+                onConnection(accepted.fd, peer)
+            case -EAGAIN: return
+            case -EMFILE, -ENFILE: return refuseOne(-accepted.fd)
+            case -ENOBUFS, -ENOMEM: return retryLater(-accepted.fd)
+            // Errors of a connection that died in the queue (accept(2) lists them): on to the next one.
+            default: continue
+            }
+        }
+    }
+
+    private func refuseOne(_ cause: Int32) {
+        warn(cause)
+        guard reserve >= 0 else { return retryLater(cause) }
+        close(reserve)
+        let accepted = Socket.accept(fd)
+        if accepted.fd >= 0 { close(accepted.fd) }
+        reserve = Self.openReserve()
+        // The whole system is out of files (ENFILE), or another thread took our number.
+        if accepted.fd < 0 || reserve < 0 { retryLater(cause) }
+    }
+
+    private func retryLater(_ cause: Int32) {
+        warn(cause)
+        pause()
+        retryTimer = reactor.callLater(.milliseconds(100)) { [self] in
+            if reserve < 0 { reserve = Self.openReserve() }
+            resume()
+        }
+    }
+
+    private func warn(_ cause: Int32) {
+        let now = reactor.now
+        if let lastWarning, lastWarning.duration(to: now) < .seconds(1) { return }
+        lastWarning = now
+        logger.warning(
+            "cannot accept on \(localAddress.hostAndPort): \(errnoText(cause)); connections are refused")
+    }
+
+    private static func openReserve() -> Int32 { open("/dev/null", O_RDONLY | O_CLOEXEC) }
+
+    private static func address(_ host: String, _ port: Int) throws(TransportError) -> SocketAddress {
+        guard (0...65_535).contains(port) else {
+            throw TransportError(
+                .cannotListen, "cannot listen on \(host):\(port): the port is not between 0 and 65535")
+        }
+        let numeric = host == "localhost" ? "127.0.0.1" : host.isEmpty ? "0.0.0.0" : host
+        do {
+            return try SocketAddress(ipAddress: numeric, port: port)
+        } catch {
+            throw TransportError(
+                .cannotListen,
+                "cannot listen on \"\(host)\": it is not an IP address; use 127.0.0.1, ::1, or 0.0.0.0 for every interface",
+                underlying: error)
+        }
+    }
+
+    private static func cannotListen(_ address: SocketAddress, _ cause: Int32) -> TransportError {
+        let advice =
+            switch cause {
+            case EADDRINUSE: "; another program listens there: stop it or choose another port"
+            case EACCES: "; ports below 1024 need a privilege: choose a higher one"
+            case EADDRNOTAVAIL: "; no interface of this machine has that address"
+            default: ""
+            }
+        return TransportError(
+            .cannotListen, "cannot listen on \(address.hostAndPort): \(errnoText(cause))\(advice)",
+            errno: cause)
+    }
+}

@@ -1,0 +1,253 @@
+import NIOCore
+import ReactorCore
+import ReactorTesting
+import Testing
+import Transports
+
+@Suite(.timeLimit(.minutes(2))) struct TCPTransportTests {
+    @Test func bytesGoBothWaysAndBothEndsHearOfTheEndOnce() async throws {
+        try await withReactor { reactor in
+            let pair = try await TCPPair(reactor)
+            pair.client.transport?.write("question")
+            try await eventually { pair.server.text == "question" }
+            pair.server.transport?.write("answer")
+            try await eventually { pair.client.text == "answer" }
+
+            pair.client.transport?.loseConnection()
+            try await eventually { pair.server.end != nil && pair.client.end != nil }
+            pair.port.stopListening()
+
+            #expect(pair.client.events == ["made", "data", "lost"])
+            #expect(pair.server.events == ["made", "data", "lost"])
+            #expect(pair.client.end!.isClean)
+            #expect(pair.server.end!.isClean)
+            #expect(pair.port.connections.isEmpty)
+        }
+    }
+
+    @Test func loseConnectionSendsEverythingFirst() async throws {
+        try await withReactor { reactor in
+            let pair = try await TCPPair(reactor)
+            let bytes = ByteBuffer(repeating: 7, count: 5_000_000)
+            pair.server.transport?.write(bytes)
+            pair.server.transport?.loseConnection()
+            #expect(pair.server.transport!.isDisconnecting)
+            pair.server.transport?.write("ignored")
+            try await eventually { pair.client.end != nil && pair.server.end != nil }
+            pair.port.stopListening()
+
+            #expect(pair.client.received == bytes)
+            #expect(pair.client.end!.isClean)
+            #expect(pair.server.end!.isClean)
+        }
+    }
+
+    @Test func abortDropsWhatIsUnsentAndResetsThePeer() async throws {  // S66
+        try await withReactor { reactor in
+            let pair = try await TCPPair(reactor)
+            pair.server.transport?.pauseProducing()
+            pair.client.transport?.write(ByteBuffer(repeating: 7, count: 50_000_000))
+            #expect(pair.client.transport!.unsentByteCount > 0)
+            pair.client.transport?.abortConnection()
+            #expect(pair.client.end == nil)  // told later, never inside the call
+            pair.client.transport?.abortConnection()
+            try await eventually { pair.client.end != nil }
+            pair.server.transport?.resumeProducing()
+            try await eventually { pair.server.end != nil }
+            pair.port.stopListening()
+
+            #expect(pair.client.end!.isAborted)
+            #expect(pair.client.events == ["made", "lost"])
+            #expect(pair.server.end!.error?.code == .connectionLost)
+            #expect(pair.server.end!.error?.message.contains("127.0.0.1") == true)
+        }
+    }
+
+    @Test func abortInsideDataReceivedEndsOnce() async throws {  // S66 test_dataReceivedAbort
+        try await withReactor { reactor in
+            let pair = try await TCPPair(reactor)
+            pair.server.onData = { server, _ in
+                server.transport?.write("lost anyway")
+                server.transport?.abortConnection()
+                server.transport?.loseConnection()
+            }
+            pair.client.transport?.write("x")
+            try await eventually { pair.client.end != nil && pair.server.end != nil }
+            pair.port.stopListening()
+
+            #expect(pair.server.events == ["made", "data", "lost"])
+            #expect(pair.server.end!.isAborted)
+            #expect(pair.client.text == "")
+        }
+    }
+
+    @Test func peerThatClosesWhileWePauseIsNoticedAfterResume() async throws {  // S65
+        try await withReactor { reactor in
+            let pair = try await TCPPair(reactor)
+            pair.server.transport?.pauseProducing()
+            pair.client.transport?.write("last words")
+            pair.client.transport?.loseConnection()
+            try await eventually { pair.client.end != nil }
+            try await reactor.sleep(for: .milliseconds(20))
+            #expect(pair.server.events == ["made"])
+
+            pair.server.transport?.resumeProducing()
+            try await eventually { pair.server.end != nil }
+            pair.port.stopListening()
+            #expect(pair.server.events == ["made", "data", "lost"])
+            #expect(pair.server.text == "last words")
+        }
+    }
+
+    // One read of 64 KiB, times twenty; unbounded it would be 40 MB.
+    @Test func resumeAfterLoseConnectionReceivesNothing() async throws {
+        try await withReactor { reactor in
+            let pair = try await TCPPair(reactor)
+            pair.server.transport?.pauseProducing()
+            pair.client.transport?.write("unread")
+            pair.server.transport?.loseConnection()
+            pair.server.transport?.resumeProducing()
+            try await eventually { pair.client.end != nil && pair.server.end != nil }
+            pair.port.stopListening()
+            #expect(pair.server.events == ["made", "lost"])
+        }
+    }
+
+    @Test func producerIsPausedAboveTheMarkAndResumedAtZero() async throws {  // S64
+        try await withReactor { reactor in
+            let pair = try await TCPPair(reactor)
+            pair.server.transport?.pauseProducing()
+            let producer = CountingProducer()
+            let transport = pair.client.transport!
+            transport.registerProducer(producer)
+            while transport.unsentByteCount <= transport.highWaterMark {
+                #expect(producer.log.isEmpty)
+                transport.write(ByteBuffer(repeating: 1, count: 30_000))
+            }
+            #expect(producer.log == ["pause"])
+            transport.write("more")
+            #expect(producer.log == ["pause"])
+
+            pair.server.transport?.resumeProducing()
+            try await eventually { producer.log == ["pause", "resume"] }
+            #expect(transport.unsentByteCount == 0)
+            try await pair.close()
+            #expect(producer.log == ["pause", "resume", "stop"])
+        }
+    }
+
+    @Test func producerOfAnEndedConnectionIsStopped() async throws {
+        try await withReactor { reactor in
+            let pair = try await TCPPair(reactor)
+            try await pair.close()
+            let producer = CountingProducer()
+            pair.client.transport?.registerProducer(producer)
+            #expect(producer.log == ["stop"])
+        }
+    }
+
+    @Test func serverDoesNotReadWhileItsAnswersAreUnread() async throws {
+        try await withReactor { reactor in
+            let pair = try await TCPPair(reactor)
+            pair.server.onData = { server, data in
+                // A twentyfold answer, as a service that is asked and not read gives.
+                for _ in 0..<20 { server.transport?.write(data) }
+            }
+            pair.client.transport?.pauseProducing()
+            for _ in 0..<200 {
+                pair.client.transport?.write(ByteBuffer(repeating: 1, count: 10_000))
+                await reactor.yield()
+            }
+            try await reactor.sleep(for: .milliseconds(50))
+            // One read of 64 KiB, times twenty; unbounded it would be 40 MB.
+            #expect(pair.server.transport!.unsentByteCount < 1_500_000)
+
+            pair.client.transport?.resumeProducing()
+            try await eventually { pair.client.received.readableBytes == 40_000_000 }
+            try await pair.close()
+        }
+    }
+
+    @Test func halfClosedPeerStillGetsItsAnswer() async throws {
+        try await withReactor { reactor in
+            let server = HalfOpen()
+            let port = try reactor.listenTCP("127.0.0.1", port: 0) { server }
+            let client = try await reactor.connectTCP("127.0.0.1", port: port.port) { Recorder() }
+            client.transport?.write("question")
+            client.transport?.loseWriteConnection()
+            client.transport?.write("ignored")
+            try await eventually { server.inputEnded }
+            #expect(client.end == nil)
+            server.transport?.write("answer")
+            server.transport?.loseConnection()
+            try await eventually { client.end != nil && server.end != nil }
+            port.stopListening()
+
+            #expect(server.text == "question")
+            #expect(client.text == "answer")
+            #expect(client.end!.isClean)
+            #expect(server.end!.isClean)
+        }
+    }
+
+    @Test func answerSurvivesAPeerThatIsStillSending() async throws {
+        try await withReactor { reactor in
+            let pair = try await TCPPair(reactor)
+            pair.server.onData = { server, _ in
+                server.transport?.write("too much")
+                server.transport?.loseConnection()
+            }
+            for _ in 0..<50 { pair.client.transport?.write(ByteBuffer(repeating: 1, count: 100_000)) }
+            try await eventually { pair.client.end != nil && pair.server.end != nil }
+            pair.port.stopListening()
+            #expect(pair.client.text == "too much")
+        }
+    }
+
+    @Test func oneConnectionReceivesAtMost64KiBATurn() async throws {
+        try await withReactor { reactor in
+            let pair = try await TCPPair(reactor)
+            var largest = 0
+            pair.server.onData = { _, data in largest = max(largest, data.readableBytes) }
+            pair.client.transport?.write(ByteBuffer(repeating: 1, count: 2_000_000))
+            try await eventually { pair.server.received.readableBytes == 2_000_000 }
+            #expect(largest <= 65_536)
+            try await pair.close()
+        }
+    }
+
+    @Test func handingTheConnectionToAnotherProtocolMidway() async throws {
+        try await withReactor { reactor in
+            let second = Recorder()
+            let pair = try await TCPPair(reactor)
+            pair.server.onData = { server, _ in server.transport?.attach(second) }
+            pair.client.transport?.write("first")
+            try await eventually { !second.events.isEmpty }
+            pair.client.transport?.write("second")
+            try await eventually { second.text == "second" }
+            pair.port.stopListening()
+            pair.client.transport?.loseConnection()
+            try await eventually { second.end != nil && pair.client.end != nil }
+            #expect(pair.server.end == nil)
+        }
+    }
+}
+
+@ReactorActor
+final class CountingProducer: PushProducer {
+    var log: [String] = []
+    func pauseProducing() { log.append("pause") }
+    func resumeProducing() { log.append("resume") }
+    func stopProducing() { log.append("stop") }
+}
+
+@ReactorActor
+private final class HalfOpen: HalfCloseableProtocol {
+    var transport: (any Transport)?
+    var text = ""
+    var inputEnded = false
+    var end: ConnectionEnd?
+    func dataReceived(_ data: ByteBuffer) { text += String(decoding: data.readableBytesView, as: UTF8.self) }
+    func readConnectionLost() { inputEnded = true }
+    func connectionLost(_ reason: ConnectionEnd) { end = reason }
+}
