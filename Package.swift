@@ -47,6 +47,7 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CFibers"),
         .target(name: "CBlockingShims", dependencies: ["CFibers"]),
+        .target(name: "CPosixSpawn"),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
 
@@ -96,7 +97,7 @@ let package = Package(
         .target(
             name: "ReactorTesting", dependencies: ["ReactorCore", "Greenlets", "Transports", "CLinux", bytes],
             swiftSettings: house),
-        .target(name: "LocalPostgres", swiftSettings: house),
+        .target(name: "LocalPostgres", dependencies: ["CPosixSpawn"], swiftSettings: house),
 
         // Programs.
         .target(

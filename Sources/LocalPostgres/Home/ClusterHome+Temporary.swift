@@ -1,0 +1,52 @@
+import Glibc
+
+extension ClusterHome {
+    private static let temporaryPrefix = "green-postgres."
+
+    /// Where throw-away clusters live: the variable `LOCAL_POSTGRES_TMPDIR` (everyone must be able to write there,
+    /// as in /tmp), else /tmp. Not `TMPDIR`, which is often too long for a socket or closed to the server's account.
+    static var temporaryParent: String {
+        getenv("LOCAL_POSTGRES_TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    }
+
+    /// A new home with a name nobody else has.
+    static func temporary(for account: ServerAccount) throws(LocalPostgresError) -> ClusterHome {
+        var template = Array("\(temporaryParent)/\(temporaryPrefix)XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw ErrorNumber.current.error("cannot create a directory in", temporaryParent)
+        }
+        let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let home = ClusterHome(
+            path: path, socketDirectory: "\(path)/socket", account: account, fate: .remove)
+        do throws(LocalPostgresError) {
+            if account.isOther, chown(path, account.userID, account.groupID) != 0 {
+                throw ErrorNumber.current.error("cannot change the owner of", path)
+            }
+            try home.checkSocketLength()
+            try home.makePrivate(home.socketDirectory)
+        } catch {
+            rmdir(home.socketDirectory)
+            rmdir(path)
+            throw error
+        }
+        return home
+    }
+
+    /// Homes whose users and watchdogs are all dead: a machine that lost power, a `kill -9` of everything at once.
+    ///
+    /// A home younger than a minute is left alone: it may be about to get its locks.
+    static func abandoned(of account: ServerAccount) -> [ClusterHome] {
+        let parent = temporaryParent
+        return FileSystem.entries(of: parent).filter { $0.hasPrefix(temporaryPrefix) }.compactMap { name in
+            let path = "\(parent)/\(name)"
+            guard let status = FileSystem.status(path), FileSystem.isDirectory(status),
+                status.st_uid == account.userID, status.st_ctim.tv_sec < time(nil) - 60
+            else { return nil }
+            let home = ClusterHome(
+                path: path, socketDirectory: "\(path)/socket", account: account, fate: .remove)
+            // Only asked whether it is free, and released at once: the watchdog that clears up takes it itself.
+            let lock = try? FileLock.tryAcquire(home.usersLock, .exclusive, owner: account)
+            return lock == nil ? nil : home
+        }
+    }
+}

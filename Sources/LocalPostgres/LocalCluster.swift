@@ -1,0 +1,213 @@
+import Glibc
+import Synchronization
+
+/// A private PostgreSQL server: reached through a UNIX socket in a directory of mode 0700, without TCP.
+///
+/// ```swift
+/// let cluster = try LocalCluster.temporary()
+/// let url = try cluster.createDatabase()
+/// // … connect to url …
+/// cluster.stop()
+/// ```
+///
+/// As root, the server runs under the account `postgres`, else `nobody`. It lives until ``stop(mode:)`` or until the
+/// process ends, *not* until the last reference goes. When the process is killed, even with SIGKILL, a watchdog process stops
+/// the server and removes what was to be thrown away.
+///
+/// Every operation blocks the calling thread (starting takes about a second for a new cluster, a tenth for an
+/// existing one): call from start-up code, tests, or a worker thread, not from a reactor that has others to serve.
+/// Any thread.
+public final class LocalCluster: Sendable {
+    /// What happens to connected clients when the server stops.
+    public enum StopMode: String, Sendable {
+        /// Transactions are rolled back, clients disconnected, data written out.
+        case fast
+        /// The server dies at once; the next start recovers from the log, as after a crash.
+        case immediate
+    }
+
+    private struct State {
+        var users: FileLock?
+        var watchdog: Watchdog?
+        /// The server when it is a child of this process, which then has to reap it.
+        var child: pid_t?
+        var databaseCount = 0
+    }
+
+    let control: ServerControl
+    private let state: Mutex<State>
+
+    private init(_ control: ServerControl, _ state: sending State) {
+        self.control = control
+        self.state = Mutex(state)
+    }
+
+    /// Starts the development cluster kept in `directory`, creating it when it is not there.
+    ///
+    /// Data is kept between runs and written durably. Several processes may use the cluster at once: the first starts
+    /// the server, the last to stop stops it. A server that outlived its owner and its watchdog is taken over when
+    /// it answers, and stopped and started again when it does not; two servers never run on the same data.
+    /// As root, a directory that the server's account cannot enter becomes a link to one in /var/lib/green-reactor.
+    ///
+    /// - Parameters:
+    ///   - directory: absolute, or relative to the working directory; for example `.postgres`.
+    ///   - settings: server settings by name, in effect when this call starts the server.
+    /// - Throws: ``LocalPostgresError``: `serverNotInstalled`; `unusableDirectory`; `incompatibleData` when another
+    ///   major version wrote the data; `commandFailed` with what `initdb` said; `serverNotStarted` with the end of the
+    ///   server's log; `busy` when another process has been starting or stopping the cluster for two minutes.
+    public static func start(
+        in directory: String, settings: [String: String] = [:]
+    ) throws(LocalPostgresError) -> LocalCluster {
+        let home = try ClusterHome.development(in: directory)
+        let binaries = try ServerBinaries.find(majorVersion: home.dataVersion)
+        return try open(ServerControl(home: home, binaries: binaries, settings: sorted(settings)))
+    }
+
+    /// Starts a throw-away cluster under /tmp: fast instead of durable, 200 connections, removed by ``stop(mode:)``.
+    ///
+    /// Throw-away clusters that lost their owner and their watchdog (power failure) are removed as well. The variable
+    /// `LOCAL_POSTGRES_TMPDIR` names another parent than /tmp; it has to be writable for the server's account.
+    ///
+    /// - Parameter settings: server settings by name, over the throw-away ones.
+    /// - Throws: ``LocalPostgresError`` as ``start(in:settings:)`` does.
+    public static func temporary(settings: [String: String] = [:]) throws(LocalPostgresError) -> LocalCluster
+    {
+        let account = try ServerAccount.current()
+        let binaries = try ServerBinaries.find()
+        for home in ClusterHome.abandoned(of: account) {
+            // Not ours to fail by: somebody else's left-over.
+            _ = try? ClusterScript.command("discard", home).run(handing: [nil, try ClusterScript.file()])
+        }
+        let home = try ClusterHome.temporary(for: account)
+        return try open(
+            ServerControl(
+                home: home, binaries: binaries, settings: ServerSettings.throwAway + sorted(settings)))
+    }
+
+    /// Directory of the data, the log and the locks.
+    public var directory: String { control.home.path }
+
+    /// Directory of the socket: the value for libpq's `host`.
+    public var socketDirectory: String { control.home.socketDirectory }
+
+    /// The server's log.
+    public var logFile: String { control.home.logFile }
+
+    /// Where the database `postgres`, which every cluster has, is reached.
+    public var url: String { url(database: "postgres") }
+
+    /// Where `database` is reached, as superuser and without a password. Says nothing about whether it exists.
+    public func url(database: String) -> String {
+        let host = percentEncoded(socketDirectory)
+        return "postgresql:///\(percentEncoded(database))?host=\(host)&port=\(ClusterHome.port)"
+            + "&user=\(ClusterHome.superuser)"
+    }
+
+    /// Process id of the server; nil while none runs, after a kill for example.
+    public var serverProcessID: Int32? {
+        state.withLock { state in
+            if let child = state.child, Command.poll(child) != nil { state.child = nil }
+            guard let processID = control.home.postmaster?.processID, kill(processID, 0) == 0 else {
+                return nil
+            }
+            return processID
+        }
+    }
+
+    /// Process id of the watchdog; nil after `stop()`.
+    var watchdogProcessID: pid_t? { state.withLock { $0.watchdog?.processID } }
+
+    /// Creates a database and returns its URL.
+    ///
+    /// - Parameter name: nil: a name not used before by this object, `test_1`, `test_2`…
+    /// - Throws: ``LocalPostgresError``: `commandFailed` when it exists or the server is down; `stopped`.
+    public func createDatabase(_ name: String? = nil) throws(LocalPostgresError) -> String {
+        let name = try state.withLock { (state) throws(LocalPostgresError) -> String in
+            guard state.watchdog != nil else { throw stoppedError }
+            if let name { return name }
+            state.databaseCount += 1
+            return "test_\(state.databaseCount)"
+        }
+        let arguments = [
+            "-h", socketDirectory, "-p", "\(ClusterHome.port)", "-U", ClusterHome.superuser, "-w", "--", name,
+        ]
+        try control.home.account.command(control.binaries.path("createdb"), arguments).runToSuccess(
+            orThrow: "cannot create the database '\(name)'")
+        return url(database: name)
+    }
+
+    /// Stops the server, whatever its state, and starts it again; the URL stays the same.
+    ///
+    /// Other processes that use the cluster are disconnected as well.
+    ///
+    /// - Throws: ``LocalPostgresError``: `serverNotStarted`, `busy`, `stopped`; `commandFailed` when the server
+    ///   cannot be stopped.
+    public func restart(mode: StopMode = .fast) throws(LocalPostgresError) {
+        try state.withLock { (state) throws(LocalPostgresError) in
+            guard state.watchdog != nil else { throw stoppedError }
+            let lifecycle = try control.home.lockLifecycle()
+            defer { withExtendedLifetime(lifecycle) {} }
+            try control.clear(mode)
+            reap(&state)
+            state.child = try control.launch()
+        }
+    }
+
+    /// Stops the server unless another process uses it too, and removes a throw-away cluster. A second call does
+    /// nothing. Returns when no process of the server is left; one that does not obey within a minute is killed.
+    public func stop(mode: StopMode = .fast) {
+        state.withLock { state in
+            guard let watchdog = state.watchdog else { return }
+            watchdog.finish(mode)
+            state.watchdog = nil
+            state.users = nil
+            reap(&state)
+        }
+        LiveClusters.remove(self)
+    }
+
+    private static func open(_ control: ServerControl) throws(LocalPostgresError) -> LocalCluster {
+        let cluster = try prepare(control)
+        LiveClusters.insert(cluster)
+        do throws(LocalPostgresError) {
+            try cluster.state.withLock { (state) throws(LocalPostgresError) in
+                let lifecycle = try control.home.lockLifecycle()
+                defer { withExtendedLifetime(lifecycle) {} }
+                if try control.isAnswering() { return }
+                try control.clear(.immediate)
+                try control.initialise()
+                state.child = try control.launch()
+            }
+        } catch {
+            cluster.stop(mode: .immediate)
+            throw error
+        }
+        return cluster
+    }
+
+    /// Everything that has to be there before the first process of the server is started.
+    private static func prepare(_ control: ServerControl) throws(LocalPostgresError) -> LocalCluster {
+        let home = control.home
+        let lifecycle = try home.lockLifecycle()
+        defer { withExtendedLifetime(lifecycle) {} }
+        // Held exclusively only by those who hold `lifecycle.lock`, which we do: this does not wait.
+        let users = try FileLock.acquire(home.usersLock, .shared, owner: home.account, seconds: 10)
+        let watchdog = try Watchdog(home, users: users)
+        return LocalCluster(control, State(users: users, watchdog: watchdog))
+    }
+
+    /// Reaps the server if it is a child of ours and has ended, or has let go of `processes.lock` and is about to.
+    private func reap(_ state: inout State) {
+        guard let child = state.child, control.home.postmaster?.processID != child else { return }
+        Command.wait(for: child)
+        state.child = nil
+    }
+
+    private static func sorted(_ settings: [String: String]) -> [(String, String)] {
+        settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    private var stoppedError: LocalPostgresError {
+        LocalPostgresError(.stopped, "the cluster in \(directory) was stopped")
+    }
+}

@@ -1,0 +1,101 @@
+import Glibc
+
+/// Starting and asking the server of one home. The caller holds `lifecycle.lock`.
+struct ServerControl: Sendable {
+    let home: ClusterHome
+    let binaries: ServerBinaries
+    let settings: [(String, String)]
+
+    /// How long a start may take; recovery of a large development database is the slow case.
+    private static let startSeconds = 120
+
+    /// Whether a server of this home accepts connections.
+    func isAnswering() throws(LocalPostgresError) -> Bool {
+        guard home.postmaster != nil else { return false }
+        let arguments = ["-h", home.socketDirectory, "-p", "\(ClusterHome.port)", "-t", "5", "-q"]
+        return try home.account.command(binaries.path("pg_isready"), arguments).run().status == 0
+    }
+
+    /// Ends every process of the home, and forgets what killed ones left.
+    func clear(_ mode: LocalCluster.StopMode) throws(LocalPostgresError) {
+        try ClusterScript.command("clear", home, mode.rawValue).runToSuccess(
+            handing: [nil, try ClusterScript.file()], orThrow: "cannot clear up in \(home.path)")
+    }
+
+    /// Creates the data directory unless it is there, complete.
+    func initialise() throws(LocalPostgresError) {
+        if let version = home.dataVersion {
+            guard version != binaries.majorVersion else { return }
+            throw LocalPostgresError(
+                .incompatibleData,
+                "\(home.dataDirectory) was written by PostgreSQL \(version), and the server found in "
+                    + "\(binaries.directory) is \(binaries.majorVersion). Install postgresql-\(version), or dump the "
+                    + "databases with it and remove \(home.path)")
+        }
+        guard FileSystem.status(home.dataDirectory) == nil else {
+            throw LocalPostgresError(
+                .unusableDirectory, "\(home.dataDirectory) exists and is not a PostgreSQL data directory")
+        }
+        var arguments = [
+            "-D", home.unfinishedDataDirectory, "-U", ClusterHome.superuser, "-A", "trust", "-E", "UTF8",
+            "--locale=C.UTF-8", "--no-instructions",
+        ]
+        if home.fate == .remove { arguments.append("--no-sync") }
+        let membership = try takeMembership()
+        try home.account.command(binaries.path("initdb"), arguments, directory: home.path).runToSuccess(
+            handing: [membership.descriptor],
+            orThrow: "initdb could not create \(home.unfinishedDataDirectory)")
+        guard rename(home.unfinishedDataDirectory, home.dataDirectory) == 0 else {
+            throw ErrorNumber.current.error(
+                "cannot rename to \(home.dataDirectory)", home.unfinishedDataDirectory)
+        }
+    }
+
+    /// Starts the server and waits until it accepts connections; the process id is that of a child of ours.
+    func launch() throws(LocalPostgresError) -> pid_t {
+        let log = try openLog()
+        var status = stat()
+        let alreadyLogged = fstat(log.number, &status) == 0 ? Int(status.st_size) : 0
+        let options = (settings + ServerSettings.enforced(home)).flatMap { ["-c", "\($0.0)=\($0.1)"] }
+        let command = home.account.command(
+            binaries.path("postgres"), ["-D", home.dataDirectory] + options, directory: home.path)
+        let pid = try start(command, log: log)
+        for _ in 0..<ServerControl.startSeconds * 200 {
+            if let postmaster = home.postmaster, postmaster.processID == pid, postmaster.isReady {
+                return pid
+            }
+            if let exitStatus = Command.poll(pid) {
+                throw LocalPostgresError(
+                    .serverNotStarted, "the server of \(home.path) ended while starting",
+                    command: command.line,
+                    exitStatus: exitStatus, output: log.tail(16_384, from: alreadyLogged).lastLines(20))
+            }
+            usleep(5_000)
+        }
+        try? clear(.immediate)
+        Command.wait(for: pid)
+        throw LocalPostgresError(
+            .serverNotStarted,
+            "the server of \(home.path) was not ready after \(ServerControl.startSeconds) s",
+            command: command.line, output: log.tail(16_384, from: alreadyLogged).lastLines(20))
+    }
+
+    /// Our copy of the membership ends with this function; from then on the server's alone says that it lives.
+    private func start(_ command: Command, log: Descriptor) throws(LocalPostgresError) -> pid_t {
+        let membership = try takeMembership()
+        return try command.start([nil, log, log, membership.descriptor])
+    }
+
+    /// A share of `processes.lock` for a process about to be started.
+    private func takeMembership() throws(LocalPostgresError) -> FileLock {
+        try FileLock.acquire(home.processesLock, .shared, owner: home.account, seconds: 10)
+    }
+
+    /// The log, appended to; a long one makes room first and stays readable beside it.
+    private func openLog() throws(LocalPostgresError) -> Descriptor {
+        if let status = FileSystem.status(home.logFile), status.st_size > 8 << 20 {
+            rename(home.logFile, "\(home.logFile).1")
+        }
+        return try Descriptor.open(home.logFile, O_RDWR | O_APPEND | O_CREAT, owner: home.account)
+    }
+}

@@ -1,0 +1,123 @@
+import Glibc
+import Testing
+
+@testable import LocalPostgres
+
+/// A directory for one test, which the server's account can enter unless `mode` says otherwise.
+struct Place: Sendable {
+    let path: String
+
+    /// For a development cluster; not there yet.
+    var cluster: String { "\(path)/cluster" }
+
+    init(path: String) { self.path = path }
+
+    init(mode: mode_t = 0o755) throws {
+        var template = Array("/tmp/green-place.XXXXXX".utf8CString)
+        try #require(mkdtemp(&template) != nil)
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        try #require(chmod(path, mode) == 0)
+    }
+
+    /// Whether a home in this place has an entry of that name.
+    func contains(_ name: String) -> Bool {
+        FileSystem.entries(of: path).contains { access("\(path)/\($0)/\(name)", F_OK) == 0 }
+    }
+
+    func remove() { _ = try? Command(path: "/bin/rm", arguments: ["-rf", path]).run() }
+}
+
+/// What pg_isready says about a server.
+enum Probe: Int32 {
+    case accepting = 0
+    case rejecting = 1
+    case noResponse = 2
+}
+
+extension LocalCluster {
+    func probe() throws -> Probe? {
+        let command = control.home.account.command(
+            control.binaries.path("pg_isready"), ["-q", "-h", socketDirectory, "-p", "5432"])
+        return Probe(rawValue: try command.run().status)
+    }
+
+    /// The one value that `statement` returns in the database `url` names.
+    func query(_ statement: String, at url: String) throws -> String {
+        try control.home.account.command(
+            control.binaries.path("psql"), ["-X", "-A", "-t", "-q", "-d", url, "-c", statement]
+        ).runToSuccess(orThrow: "psql").lastLines(1)
+    }
+
+    /// The System V segments of the server: line 7 of postmaster.pid holds key and id.
+    func sharedMemorySegments() throws -> Set<Int> {
+        let lines = FileSystem.lines("\(control.home.dataDirectory)/postmaster.pid")
+        let fields = try #require(lines.count > 6 ? lines[6] : nil).split(separator: " ")
+        return Set(fields.dropFirst().prefix(1).compactMap { Int($0) })
+    }
+}
+
+/// The ids of all System V segments of the system.
+func sharedMemorySegments() throws -> Set<Int> {
+    let lines = FileSystem.lines("/proc/sysvipc/shm").dropFirst()
+    return Set(lines.compactMap { $0.split(separator: " ").dropFirst().first.flatMap { Int($0) } })
+}
+
+/// Whether the process lives; a zombie does not.
+func isRunning(_ processID: pid_t) -> Bool {
+    // "123 (name) S 1 …"; the name may contain anything, the last parenthesis ends it.
+    guard let line = FileSystem.lines("/proc/\(processID)/stat").first,
+        let state = line.split(separator: ")").last?.split(separator: " ").first
+    else { return false }
+    return state != "Z" && state != "X"
+}
+
+/// Returns when the users of the home at `directory`, watchdogs included, are gone.
+func waitForWatchdog(of directory: String) {
+    guard let lock = try? Descriptor.open("\(directory)/users.lock", O_RDWR) else { return }
+    while flock(lock.number, LOCK_EX) != 0 && errno == EINTR {}
+}
+
+/// What a process that is about to end says about its cluster.
+struct Report {
+    let directory: String
+    let serverProcessID: pid_t
+    let segment: Int
+
+    init?(_ result: ExitTest.Result?) {
+        let output = String(decoding: result?.standardOutputContent ?? [], as: UTF8.self)
+        guard let line = output.split(separator: "\n").first(where: { $0.hasPrefix("cluster|") }) else {
+            return nil
+        }
+        let fields = line.split(separator: "|")
+        guard fields.count == 4, let processID = pid_t(fields[1]), let segment = Int(fields[2]) else {
+            return nil
+        }
+        directory = String(fields[3])
+        serverProcessID = processID
+        self.segment = segment
+    }
+
+    var place: Place { Place(path: FileSystem.parent(of: directory)) }
+}
+
+func report(_ cluster: LocalCluster) throws {
+    let segment = try #require(cluster.sharedMemorySegments().first)
+    print("cluster|\(cluster.serverProcessID ?? 0)|\(segment)|\(cluster.directory)")
+    fflush(nil)
+}
+
+func runOnThread(_ body: @escaping @Sendable () -> Void) {
+    final class Box: Sendable {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+    var thread = pthread_t()
+    pthread_create(
+        &thread, nil,
+        { argument in
+            // Retained below for this thread alone.
+            argument.map { Unmanaged<Box>.fromOpaque($0).takeRetainedValue().body() }
+            return nil
+        }, Unmanaged.passRetained(Box(body)).toOpaque())
+    pthread_detach(thread)
+}
