@@ -99,7 +99,6 @@ import Transports
         }
     }
 
-    // One read of 64 KiB, times twenty; unbounded it would be 40 MB.
     @Test func resumeAfterLoseConnectionReceivesNothing() async throws {
         try await withReactor { reactor in
             let pair = try await TCPPair(reactor)
@@ -159,7 +158,6 @@ import Transports
                 await reactor.yield()
             }
             try await reactor.sleep(for: .milliseconds(50))
-            // One read of 64 KiB, times twenty; unbounded it would be 40 MB.
             #expect(pair.server.transport!.unsentByteCount < 1_500_000)
 
             pair.client.transport?.resumeProducing()

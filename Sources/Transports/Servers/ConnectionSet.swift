@@ -1,11 +1,20 @@
 public import ReactorCore
 
-/// The connections a server has open: how many, and a way to see them all gone. Shared by both styles of server.
+/// The connections a server has open: how many, and the one way in which servers end them. Shared by both styles.
 ///
 /// Reactor only.
 @ReactorActor
 public final class ConnectionSet {
-    private var members: [ObjectIdentifier: any Transport] = [:]
+    /// One connection, with what its style of server does to end it.
+    struct Member {
+        let transport: any Transport
+        /// Asks it to end when its work is done.
+        let finish: @ReactorActor () -> Void
+        /// Ends it now.
+        let abort: @ReactorActor () -> Void
+    }
+
+    private var members: [ObjectIdentifier: Member] = [:]
     private var waiters: [Waiter<Bool>] = []
     private let reactor: Reactor
     /// Called after each change of `count`.
@@ -20,10 +29,10 @@ public final class ConnectionSet {
     public var isEmpty: Bool { members.isEmpty }
 
     /// The open connections, in no order.
-    public var transports: [any Transport] { Array(members.values) }
+    public var transports: [any Transport] { members.values.map(\.transport) }
 
-    func insert(_ transport: any Transport) {
-        members[ObjectIdentifier(transport)] = transport
+    func insert(_ member: Member) {
+        members[ObjectIdentifier(member.transport)] = member
         onChange?()
     }
 
@@ -54,22 +63,18 @@ public final class ConnectionSet {
         return try await waiter.wait()
     }
 
-    /// Aborts every connection.
-    public func abortAll() { for transport in transports { transport.abortConnection() } }
-
-    /// Asks, waits, then aborts: the one way in which servers end their connections.
+    /// Asks every connection to finish, waits, then aborts those left. Returns how many those were.
     ///
-    /// Cancelling the calling task ends the wait as if the grace period were over. Returns when every connection is gone,
-    /// with the number of those aborted.
-    func drain(gracePeriod: Duration, _ ask: () -> Void, atTheEnd: () -> Void = {}) async -> Int {
-        ask()
-        // A cancelled wait counts as a grace period that is over.
+    /// Cancelling the calling task ends the wait as if the grace period were over.
+    func drain(gracePeriod: Duration) async -> Int {
+        for member in Array(members.values) { member.finish() }
         if (try? await waitUntilEmpty(timeout: gracePeriod)) == true { return 0 }
-        let survivors = count
-        atTheEnd()
-        abortAll()
-        // Aborting ends each in the next turn, so this wait is short; it must not be cut off by the same cancellation.
-        while !isEmpty { await reactor.yield() }
+        let survivors = members.count
+        for member in Array(members.values) { member.abort() }
+        // An aborted connection is gone in the next turn and a killed handler at its next wait. One that never waits
+        // must not hold up the program's end, and the cancellation that brought us here must not cut this short.
+        let patience = reactor.startTask { [self] in _ = try? await waitUntilEmpty(timeout: .seconds(1)) }
+        await patience.value
         return survivors
     }
 }

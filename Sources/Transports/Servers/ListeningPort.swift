@@ -17,16 +17,18 @@ public final class ListeningPort {
     ) throws(TransportError) {
         let connections = ConnectionSet(reactor)
         self.connections = connections
-        acceptor = try Acceptor(reactor, host: host, port: port) { fd, peer in
-            guard let connectionProtocol = factory.makeProtocol(for: peer),
-                let local = Socket.localAddress(fd)
-            else {
-                close(fd)
-                return
+        acceptor = try Acceptor(reactor, host: host, port: port, options: options) { socket in
+            guard let connectionProtocol = factory.makeProtocol(for: socket.peer) else {
+                return socket.refuse()
             }
-            let transport = TCPTransport(reactor, fd: fd, host: local, peer: peer, options: options)
+            let transport = socket.makeTransport()
             transport.onEnd = { connections.remove($0) }
-            connections.insert(transport)
+            connections.insert(
+                ConnectionSet.Member(
+                    transport: transport,
+                    // Whichever protocol has the connection by then.
+                    finish: { [unowned transport] in transport.connectionProtocol?.serverWillStop() },
+                    abort: { [unowned transport] in transport.abortConnection() }))
             transport.attach(connectionProtocol)
         }
     }
@@ -56,10 +58,6 @@ public final class ListeningPort {
     @discardableResult
     public func stop(gracePeriod: Duration) async -> Int {
         stopListening()
-        return await connections.drain(gracePeriod: gracePeriod) {
-            for case let transport as TCPTransport in connections.transports {
-                transport.connectionProtocol?.serverWillStop()
-            }
-        }
+        return await connections.drain(gracePeriod: gracePeriod)
     }
 }

@@ -3,6 +3,22 @@ import Logging
 import NIOCore
 import ReactorCore
 
+/// A connection that was just accepted; its taker makes a transport of it or refuses it.
+@ReactorActor
+struct AcceptedSocket {
+    fileprivate let reactor: Reactor
+    fileprivate let fd: Int32
+    let host: SocketAddress
+    let peer: SocketAddress
+    fileprivate let options: TCPOptions
+
+    func makeTransport() -> TCPTransport {
+        TCPTransport(reactor, fd: fd, host: host, peer: peer, options: options)
+    }
+
+    func refuse() { close(fd) }
+}
+
 /// A listening socket and its accept loop: hands each connection's descriptor on, survives what goes wrong meanwhile.
 @ReactorActor
 final class Acceptor {
@@ -17,15 +33,16 @@ final class Acceptor {
     /// A descriptor kept for the moment when there is none left: closing it makes room to accept a connection and close
     /// it. Left in the queue, the connection would keep the socket readable, and the loop spinning, for as long.
     private var reserve: Int32
-    private let onConnection: @ReactorActor (_ fd: Int32, _ peer: SocketAddress) -> Void
+    private let options: TCPOptions
+    private let onConnection: @ReactorActor (AcceptedSocket) -> Void
     private var isPaused = false
     private var retryTimer: DelayedCall?
     private var lastWarning: ReactorInstant?
     private let logger = Logger(label: "transports.accept")
 
     init(
-        _ reactor: Reactor, host: String, port: Int,
-        _ onConnection: @escaping @ReactorActor (_ fd: Int32, _ peer: SocketAddress) -> Void
+        _ reactor: Reactor, host: String, port: Int, options: TCPOptions,
+        _ onConnection: @escaping @ReactorActor (AcceptedSocket) -> Void
     ) throws(TransportError) {
         let address = try Self.address(host, port)
         let fd = Socket.make(family: address.protocol == .inet6 ? AF_INET6 : AF_INET)
@@ -42,6 +59,7 @@ final class Acceptor {
         self.reactor = reactor
         self.fd = fd
         self.localAddress = local
+        self.options = options
         self.onConnection = onConnection
         reserve = Self.openReserve()
         do {
@@ -87,11 +105,13 @@ final class Acceptor {
             let accepted = Socket.accept(fd)
             switch accepted.fd {
             case 0...:
-                guard let peer = accepted.peer else {
+                guard let peer = accepted.peer, let local = Socket.localAddress(accepted.fd) else {
                     close(accepted.fd)
                     continue
                 }
-                onConnection(accepted.fd, peer)
+                onConnection(
+                    AcceptedSocket(
+                        reactor: reactor, fd: accepted.fd, host: local, peer: peer, options: options))
             case -EAGAIN: return
             case -EMFILE, -ENFILE: return refuseOne(-accepted.fd)
             case -ENOBUFS, -ENOMEM: return retryLater(-accepted.fd)

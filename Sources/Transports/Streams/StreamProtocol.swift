@@ -1,0 +1,54 @@
+import NIOCore
+import ReactorCore
+
+/// Feeds a `StreamConnection` from its transport, and tells it how full the transport is.
+@ReactorActor
+final class StreamProtocol: HalfCloseableProtocol, PushProducer {
+    var transport: (any Transport)?
+    private(set) var connection: StreamConnection?
+    private let reactor: Reactor
+    private let maxLineLength: Int
+    private let onMade: @ReactorActor (StreamConnection) -> Void
+    private let onEnd: @ReactorActor () -> Void
+
+    init(
+        _ reactor: Reactor, maxLineLength: Int,
+        onMade: @escaping @ReactorActor (StreamConnection) -> Void = { _ in },
+        onEnd: @escaping @ReactorActor () -> Void = {}
+    ) {
+        self.reactor = reactor
+        self.maxLineLength = maxLineLength
+        self.onMade = onMade
+        self.onEnd = onEnd
+    }
+
+    func connectionMade() {
+        guard let transport else { return }
+        let connection = StreamConnection(reactor, transport, maxLineLength: maxLineLength)
+        self.connection = connection
+        transport.registerProducer(self)
+        onMade(connection)
+    }
+
+    func dataReceived(_ data: ByteBuffer) { connection?.received(data) }
+
+    func readConnectionLost() { connection?.endInput() }
+
+    func serverWillStop() {
+        // Requests already here are answered; the next read finds the end.
+        transport?.pauseProducing()
+        connection?.endInput()
+    }
+
+    func connectionLost(_ reason: ConnectionEnd) {
+        connection?.ended(reason)
+        connection = nil
+        onEnd()
+    }
+
+    func pauseProducing() { connection?.setFull(true) }
+
+    func resumeProducing() { connection?.setFull(false) }
+
+    func stopProducing() {}
+}

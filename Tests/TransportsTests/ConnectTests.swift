@@ -1,0 +1,123 @@
+import Glibc
+import NIOCore
+import ReactorCore
+import ReactorTesting
+import Testing
+import Transports
+
+@Suite(.serialized, .timeLimit(.minutes(2))) struct ConnectTests {
+    /// A port of this machine on which nobody listens.
+    @ReactorActor private func deadPort(_ reactor: Reactor) throws -> Int {
+        let port = try reactor.listenTCP("127.0.0.1", port: 0) { nil }
+        port.stopListening()
+        return port.port
+    }
+
+    @Test func refusedConnectionNamesAddressAndCause() async throws {
+        try await withReactor { reactor in
+            let dead = try deadPort(reactor)
+            let error = await #expect(throws: TransportError.self) {
+                _ = try await reactor.connectTCP("127.0.0.1", port: dead)
+            }
+            #expect(error?.code == .connectFailed)
+            #expect(error?.errno == ECONNREFUSED)
+            #expect(error?.message == "cannot connect to 127.0.0.1:\(dead): Connection refused (errno 111)")
+        }
+    }
+
+    @Test func nameIsLookedUpAndItsAddressesTriedInOrder() async throws {
+        try await withReactor { reactor in
+            let port = try reactor.listenTCP("127.0.0.1", port: 0) { Greeter() }
+            // May give ::1 first, where nobody listens.
+            let client = try await reactor.connectTCP("localhost", port: port.port) { Recorder() }
+            client.transport?.write("x\r\n")
+            try await eventually { client.text == "Hello, x\r\n" }
+            client.transport?.loseConnection()
+            port.stopListening()
+            try await eventually { client.end != nil && port.connections.isEmpty }
+        }
+    }
+
+    @Test func unknownNameIsAnErrorOfTheResolver() async throws {
+        try await withReactor { reactor in
+            await #expect(throws: ReactorError.self) {
+                _ = try await reactor.connectTCP("no-such-host.invalid", port: 80)
+            }
+        }
+    }
+
+    @Test func silentAddressTimesOutAndLeavesNoSocket() async throws {
+        try await withReactor { reactor in
+            let silent = try SilentAddress()
+            let before = unansweredSocketCount()
+            let error = await #expect(throws: TransportError.self) {
+                _ = try await reactor.connectTCP("127.0.0.1", port: silent.port, timeout: .milliseconds(50))
+            }
+            #expect(error?.code == .connectTimedOut)
+            #expect(error?.isTimeout == true)
+            #expect(unansweredSocketCount() == before)
+            silent.close()
+        }
+    }
+
+    @Test func cancellationLeavesNoSocket() async throws {
+        try await withReactor { reactor in
+            let silent = try SilentAddress()
+            let before = unansweredSocketCount()
+            let number = silent.port
+            let task = Task { @ReactorActor in
+                _ = try await reactor.connectTCP("127.0.0.1", port: number, timeout: .seconds(600))
+            }
+            for _ in 0..<5 { await reactor.yield() }
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+            #expect(unansweredSocketCount() == before)
+            silent.close()
+        }
+    }
+}
+
+/// Sockets of this process that wait for an answer to their SYN. Loopback answers at once, so those of other suites do not
+/// show; the tests of this suite run one after the other.
+private func unansweredSocketCount() -> Int {
+    var count = 0
+    for fd in 3..<Int32(1024) {
+        var info = tcp_info()
+        var length = socklen_t(MemoryLayout<tcp_info>.size)
+        if getsockopt(fd, Int32(IPPROTO_TCP), TCP_INFO, &info, &length) == 0, info.tcpi_state == 2 {
+            count += 1
+        }
+    }
+    return count
+}
+
+/// A listening socket whose queue is full: the kernel drops further SYNs, so connecting to it gets no answer.
+private struct SilentAddress {
+    let port: Int
+    private let fds: [Int32]
+
+    init() throws {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        var fds = [listener]
+        withUnsafeMutableBytes(of: &address) { raw in
+            let pointer = raw.baseAddress!.assumingMemoryBound(to: sockaddr.self)  // C's own cast
+            bind(listener, pointer, length)
+            listen(listener, 0)
+            getsockname(listener, pointer, &length)
+            // A queue of length 0 holds one connection; the others keep it full.
+            for _ in 0..<3 {
+                let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+                _ = Glibc.connect(fd, pointer, length)
+                fds.append(fd)
+            }
+        }
+        port = Int(UInt16(bigEndian: address.sin_port))
+        self.fds = fds
+    }
+
+    func close() { for fd in fds { Glibc.close(fd) } }
+}

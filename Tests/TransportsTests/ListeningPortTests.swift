@@ -1,0 +1,145 @@
+import Glibc
+import NIOCore
+import ReactorCore
+import ReactorTesting
+import Testing
+import Transports
+
+@Suite(.timeLimit(.minutes(2))) struct ListeningPortTests {
+    @Test func portZeroTakesAFreeOneAndSaysWhich() async throws {
+        try await withReactor { reactor in
+            let port = try reactor.listenTCP("127.0.0.1", port: 0) { Recorder() }
+            #expect(port.port > 0)
+            #expect(port.localAddress.hostAndPort == "127.0.0.1:\(port.port)")
+            #expect(port.isListening)
+            port.stopListening()
+            port.stopListening()
+            #expect(!port.isListening)
+        }
+    }
+
+    @Test func takenPortIsNamedWithItsCause() async throws {
+        try await withReactor { reactor in
+            let port = try reactor.listenTCP("127.0.0.1", port: 0) { Recorder() }
+            let error = #expect(throws: TransportError.self) {
+                try reactor.listenTCP("127.0.0.1", port: port.port) { Recorder() }
+            }
+            #expect(error?.code == .cannotListen)
+            #expect(error?.errno == EADDRINUSE)
+            #expect(
+                error?.message.hasPrefix("cannot listen on 127.0.0.1:\(port.port): Address already in use")
+                    == true)
+            port.stopListening()
+        }
+    }
+
+    @Test(arguments: [("203.0.113.7", 0), ("example.org", 80), ("127.0.0.1", 70_000), ("127.0.0.1", -1)])
+    func unusableAddressIsAClearError(_ host: String, _ port: Int) async throws {
+        try await withReactor { reactor in
+            let error = #expect(throws: TransportError.self) {
+                try reactor.listenTCP(host, port: port) { Recorder() }
+            }
+            #expect(error?.code == .cannotListen)
+            #expect(error?.message.contains(host) == true)
+        }
+    }
+
+    @Test func aStoppedPortCanBeListenedOnAgainAtOnce() async throws {
+        try await withReactor { reactor in
+            let pair = try await TCPPair(reactor)
+            let number = pair.port.port
+            pair.server.transport?.loseConnection()
+            try await eventually { pair.client.end != nil && pair.server.end != nil }
+            pair.port.stopListening()
+            // The server closed first, so its side is in TIME_WAIT.
+            let again = try reactor.listenTCP("127.0.0.1", port: number) { Recorder() }
+            again.stopListening()
+        }
+    }
+
+    @Test func nilProtocolRefusesTheConnection() async throws {  // S66 test_buildProtocolReturnsNone
+        try await withReactor { reactor in
+            let port = try reactor.listenTCP("127.0.0.1", port: 0) { nil }
+            let client = try await reactor.connectTCP("127.0.0.1", port: port.port) { Recorder() }
+            try await eventually { client.end != nil }
+            #expect(client.received.readableBytes == 0)
+            #expect(port.connections.isEmpty)
+            port.stopListening()
+        }
+    }
+
+    @Test func factorySeesThePeer() async throws {
+        try await withReactor { reactor in
+            var peers: [String] = []
+            let port = try reactor.listenTCP("127.0.0.1", port: 0) { (peer: SocketAddress) in
+                peers.append(peer.hostAndPort)
+                return nil
+            }
+            let client = try await reactor.connectTCP("127.0.0.1", port: port.port) { Recorder() }
+            try await eventually { client.end != nil }
+            #expect(peers == [client.transport!.host.hostAndPort])
+            port.stopListening()
+        }
+    }
+
+    @Test func gracefulStopClosesIdleConnectionsAndAbortsTheRest() async throws {
+        try await withReactor { reactor in
+            var made: [Recorder] = []
+            let port = try reactor.listenTCP("127.0.0.1", port: 0) {
+                let recorder = Recorder()
+                made.append(recorder)
+                return made.count == 2 ? StubbornProtocol(recorder) : recorder
+            }
+            let idle = try await reactor.connectTCP("127.0.0.1", port: port.port) { Recorder() }
+            let stubborn = try await reactor.connectTCP("127.0.0.1", port: port.port) { Recorder() }
+            try await eventually { port.connections.count == 2 }
+            #expect(await port.stop(gracePeriod: .milliseconds(30)) == 1)
+            #expect(port.connections.isEmpty)
+            #expect(made[0].end!.isClean)
+            #expect(made[1].end!.isAborted)
+            try await eventually { idle.end != nil && stubborn.end != nil }
+        }
+    }
+
+    @Test func cancelledStopAbortsAtOnce() async throws {
+        try await withReactor { reactor in
+            let port = try reactor.listenTCP("127.0.0.1", port: 0) { StubbornProtocol(Recorder()) }
+            let client = try await reactor.connectTCP("127.0.0.1", port: port.port) { Recorder() }
+            try await eventually { port.connections.count == 1 }
+            let stop = Task { @ReactorActor in await port.stop(gracePeriod: .seconds(600)) }
+            await reactor.yield()
+            stop.cancel()
+            #expect(await stop.value == 1)
+            try await eventually { client.end != nil }
+        }
+    }
+
+    @Test func manyConnectionsAtOnceAreAllServed() async throws {
+        try await withReactor { reactor in
+            let port = try reactor.listenTCP("127.0.0.1", port: 0) { Greeter() }
+            var clients: [Recorder] = []
+            for number in 0..<300 {
+                let client = try await reactor.connectTCP("127.0.0.1", port: port.port) { Recorder() }
+                client.transport?.write("\(number)\r\n")
+                clients.append(client)
+            }
+            try await eventually {
+                clients.enumerated().allSatisfy { $0.element.text == "Hello, \($0.offset)\r\n" }
+            }
+            for client in clients { client.transport?.loseConnection() }
+            #expect(await port.stop(gracePeriod: .seconds(10)) == 0)
+            try await eventually { clients.allSatisfy { $0.end != nil } }
+        }
+    }
+}
+
+/// A protocol that does not end when its server asks it to.
+@ReactorActor
+private final class StubbornProtocol: ConnectionProtocol {
+    var transport: (any Transport)? { didSet { recorder.transport = transport } }
+    let recorder: Recorder
+    init(_ recorder: Recorder) { self.recorder = recorder }
+    func dataReceived(_ data: ByteBuffer) {}
+    func connectionLost(_ reason: ConnectionEnd) { recorder.connectionLost(reason) }
+    func serverWillStop() {}
+}
