@@ -13,7 +13,7 @@ struct Place: Sendable {
     init(path: String) { self.path = path }
 
     init(mode: mode_t = 0o755) throws {
-        var template = Array("/tmp/green-place.XXXXXX".utf8CString)
+        var template = Array("\(ClusterHome.temporaryParent)/green-place.XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         try #require(chmod(path, mode) == 0)

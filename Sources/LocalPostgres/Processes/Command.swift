@@ -11,9 +11,10 @@ struct Command {
     var line: String { ([path] + arguments).joined(separator: " ") }
 
     /// The variables that reach PostgreSQL's programs. `PG…` variables would redirect them, and messages are to be
-    /// in one language.
+    /// in one language. `LOCAL_POSTGRES_TMPDIR` lets who set it tell whose processes these are.
     static var environment: [String] {
-        let kept = ["PATH", "LD_LIBRARY_PATH", "TZ"].compactMap { (name: String) -> String? in
+        let kept = ["PATH", "LD_LIBRARY_PATH", "TZ", "LOCAL_POSTGRES_TMPDIR"].compactMap {
+            (name: String) -> String? in
             getenv(name).map { "\(name)=\(String(cString: $0))" }
         }
         return kept + ["LC_ALL=C"]

@@ -1,0 +1,53 @@
+# Installs what the build and the tests need and the system lacks. Sourced after common.sh.
+# shellcheck shell=bash
+: "${root:?}"
+
+has_server() {
+    local directory
+    for directory in "$(pg_config --bindir 2>/dev/null || true)" /usr/lib/postgresql/*/bin; do
+        if [[ -x $directory/initdb && -x $directory/postgres ]]; then return 0; fi
+    done
+    return 1
+}
+
+# Prints the Debian packages for what is missing. `server` as argument: PostgreSQL's server too.
+missing_packages() {
+    command -v git >/dev/null || echo git
+    command -v pkg-config >/dev/null || echo pkg-config
+    # Asked of the compiler's search path rather than of dpkg: a hand-made installation is as good.
+    pkg-config --exists libpq 2>/dev/null || echo libpq-dev
+    pkg-config --exists openssl 2>/dev/null || echo libssl-dev
+    [[ ${1:-} != server ]] || has_server || echo postgresql
+}
+
+# install_missing [server]: does nothing, and needs no network and no rights, when all is there.
+install_missing() {
+    local packages as_root=()
+    mapfile -t packages < <(missing_packages "$@")
+    [[ ${#packages[@]} -gt 0 ]] || return 0
+
+    command -v apt-get >/dev/null ||
+        fail "missing: ${packages[*]} (names of Debian packages). There is no apt-get here: install them by hand."
+    if [[ $EUID -ne 0 ]]; then
+        # sudo may ask for a password where someone can type it.
+        if ! command -v sudo >/dev/null || { [[ ! -t 0 ]] && ! sudo -n true 2>/dev/null; }; then
+            fail "missing: ${packages[*]}. Ask an administrator for: apt-get install ${packages[*]}"
+        fi
+        as_root=(sudo)
+    fi
+    as_root+=(env DEBIAN_FRONTEND=noninteractive)
+
+    say "installing ${packages[*]}"
+    # Another apt may hold the lock on a machine that has just booted.
+    local options=(-qq -o DPkg::Lock::Timeout=300)
+    "${as_root[@]}" apt-get "${options[@]}" update >&2 || fail "apt-get update failed; see above"
+    "${as_root[@]}" apt-get "${options[@]}" install --yes --no-install-recommends "${packages[@]}" >&2 ||
+        fail "apt-get install ${packages[*]} failed; see above"
+    mapfile -t packages < <(missing_packages "$@")
+    [[ ${#packages[@]} -eq 0 ]] || fail "still missing after the installation: ${packages[*]}"
+}
+
+# What a program needs that starts a private cluster unless DATABASE_URL says where a database is.
+install_for_database() {
+    if [[ -n ${DATABASE_URL:-} ]]; then install_missing; else install_missing server; fi
+}
