@@ -12,7 +12,8 @@ import Testing
             position: SourcePosition(line: 14, column: column), line: line, statementNumber: 2,
             statementCount: 3,
             sqlState: "42703", message: "column \"nope\" does not exist", detail: "secret",
-            hint: "Perhaps you meant \"hope\".", isPartlyApplied: isPartlyApplied)
+            hint: "Perhaps you meant \"hope\".", context: nil,
+            isPartlyApplied: isPartlyApplied)
     }
 
     @Test func showsPlaceLineCaretStateHintAndOutcome() {

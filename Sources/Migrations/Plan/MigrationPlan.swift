@@ -18,6 +18,8 @@ public struct MigrationPlan: Hashable, Sendable {
         public let section: MigrationFile.Section
         /// How many statements of the section an earlier, interrupted run has committed already.
         public let statementsDone: Int
+        /// Whether an earlier run was interrupted in this migration, perhaps before its first statement ended.
+        public let isResumed: Bool
     }
 
     /// The migrations to run, in this order.
@@ -66,7 +68,8 @@ public struct MigrationPlan: Hashable, Sendable {
             steps.append(
                 Step(
                     file: file, direction: .up, section: file.up,
-                    statementsDone: entry.applied?.statementsDone ?? 0))
+                    statementsDone: entry.applied?.statementsDone ?? 0,
+                    isResumed: entry.applied != nil))
         }
         return MigrationPlan(steps: steps, warnings: warnings)
     }
@@ -123,7 +126,8 @@ public struct MigrationPlan: Hashable, Sendable {
             if entry.state == .drifted {
                 warnings.append("\(file.path) has changed since it was applied")
             }
-            steps.append(Step(file: file, direction: .down, section: section, statementsDone: 0))
+            steps.append(
+                Step(file: file, direction: .down, section: section, statementsDone: 0, isResumed: false))
         }
         return MigrationPlan(steps: steps, warnings: warnings)
     }

@@ -20,6 +20,8 @@ public struct MigrationFailure: Hashable, Sendable {
     public let detail: String?
     /// The server's HINT.
     public let hint: String?
+    /// The server's CONTEXT: the call stack inside functions and `DO` blocks, which may hold values.
+    public let context: String?
     /// Whether statements before it have been committed and stay.
     public let isPartlyApplied: Bool
 
@@ -32,7 +34,7 @@ public struct MigrationFailure: Hashable, Sendable {
     ///     hint: …
     ///     rolled back: nothing of this file has been applied; mend it and run "migrate up" again
     ///
-    /// - Parameter includingDetail: add the server's DETAIL. It may quote row data: for an operator's terminal
+    /// - Parameter includingDetail: add the server's DETAIL and CONTEXT. They may quote row data: for an operator's terminal
     ///   only, not for logs.
     public func report(includingDetail: Bool = false) -> String {
         var lines = ["\(path):\(position): \(message)" + (sqlState.map { " (SQLSTATE \($0))" } ?? "")]
@@ -43,6 +45,7 @@ public struct MigrationFailure: Hashable, Sendable {
             lines += ["    \(line)", "    \(indent)^"]
         }
         if includingDetail, let detail { lines.append("detail: \(detail)") }
+        if includingDetail, let context { lines.append("context: \(context)") }
         if let hint { lines.append("hint: \(hint)") }
         lines.append(outcome)
         return lines.joined(separator: "\n")
