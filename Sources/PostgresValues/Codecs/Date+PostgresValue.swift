@@ -5,12 +5,16 @@ extension Date: PostgresArrayElement {
     ///
     /// - Throws: `PostgresValueError(.outOfRange)` for a date that is not finite or outside 4714 BC … 294276 AD.
     public func postgresParameter() throws -> PostgresParameter {
-        let microseconds = (timeIntervalSinceReferenceDate * 1e6).rounded() + Timestamps.referenceDate
-        guard microseconds >= Timestamps.earliest && microseconds < Timestamps.end else {
+        // Whole seconds apart from the rest: the product of the sum would be rounded twice, which is 1 µs off for
+        // some dates before 1864 and after 2137.
+        let seconds = timeIntervalSinceReferenceDate.rounded(.down)
+        guard seconds >= Timestamps.earliest && seconds < Timestamps.end else {
             throw PostgresValueError(
                 .outOfRange, "a Date outside 4714 BC to 294276 AD cannot be a timestamptz")
         }
-        return .bigEndian(Int64(microseconds), oid: .timestamptz)
+        let rest = ((timeIntervalSinceReferenceDate - seconds) * 1e6).rounded()
+        return .bigEndian(
+            (Int64(seconds) + Timestamps.referenceDate) * 1_000_000 + Int64(rest), oid: .timestamptz)
     }
 
     /// A NULL `timestamptz`.
@@ -45,12 +49,12 @@ extension Date: PostgresArrayElement {
 
 /// Microseconds since 2000-01-01 00:00 UTC, PostgreSQL's clock.
 enum Timestamps {
-    /// 2001-01-01, `Date`'s zero, on PostgreSQL's clock: 366 days.
-    static let referenceDate = 366.0 * 86_400e6
-    /// 4714-11-24 BC, the first timestamp that PostgreSQL takes.
-    static let earliest = -211_813_488_000_000_000.0
-    /// 294277-01-01, the first that it does not.
-    static let end = 9_223_371_331_200_000_000.0
+    /// 2001-01-01, `Date`'s zero, on PostgreSQL's clock, in seconds: 366 days.
+    static let referenceDate: Int64 = 366 * 86_400
+    /// 4714-11-24 BC, the first timestamp that PostgreSQL takes, in seconds since 2001.
+    static let earliest = -211_813_488_000.0 - 366 * 86_400
+    /// 294277-01-01, the first that it does not, in seconds since 2001.
+    static let end = 9_223_371_331_200.0 - 366 * 86_400
 
     static func infinite(_ text: String) -> PostgresValueError {
         PostgresValueError(
@@ -60,7 +64,7 @@ enum Timestamps {
     static func date(microseconds: Int64) -> Date {
         // The whole seconds apart from the rest: one division of a large number would round twice.
         let (seconds, rest) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
-        return Date(timeIntervalSinceReferenceDate: Double(seconds - 366 * 86_400) + Double(rest) / 1e6)
+        return Date(timeIntervalSinceReferenceDate: Double(seconds - referenceDate) + Double(rest) / 1e6)
     }
 
     /// Reads `2004-10-19 10:23:54.123456+02`, with `+05:30`, `-07:52:58`, long years and ` BC`.
