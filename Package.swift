@@ -95,7 +95,8 @@ let package = Package(
             name: "GreenReactor", dependencies: ["ReactorCore", "Greenlets", "Transports"],
             swiftSettings: house),
         .target(
-            name: "ReactorTesting", dependencies: ["ReactorCore", "Greenlets", "Transports", "CLinux", bytes],
+            name: "ReactorTesting",
+            dependencies: ["ReactorCore", "Greenlets", "Transports", "CLinux", bytes],
             swiftSettings: house),
         .target(name: "LocalPostgres", dependencies: ["CPosixSpawn"], swiftSettings: house),
 
@@ -144,7 +145,9 @@ let package = Package(
             swiftSettings: house),
         .testTarget(
             name: "TransportTLSTests",
-            dependencies: ["TransportTLS", "Transports", "ReactorCore", "Greenlets", "ReactorTesting", bytes],
+            dependencies: [
+                "TransportTLS", "Transports", "ReactorCore", "Greenlets", "ReactorTesting", bytes,
+            ],
             swiftSettings: house),
         .testTarget(name: "ConnectionPoolsTests", dependencies: ["ConnectionPools"], swiftSettings: house),
         .testTarget(
