@@ -37,7 +37,7 @@ public struct PostgresConfiguration: Sendable {
         if let limit = self["connect_timeout"] ?? defaults["connect_timeout"] {
             guard let seconds = Int(limit) else {
                 throw PostgresError(
-                    .invalidConfiguration, "connect_timeout=\(limit) is not a whole number of seconds")
+                    .invalidConfiguration, "connect_timeout is not a whole number of seconds")
             }
             connectTimeout = seconds > 0 ? .seconds(seconds) : nil
         }

@@ -103,7 +103,9 @@ public final class PostgresConnection: PostgresDatabase {
         try await PostgresTransaction.run({ try await PostgresTransaction.begin(self.lent()) }, body)
     }
 
+    // Disfavoured: a body that happens to contain no `await` would choose this form in async code too.
     /// As the `async` form, for synchronous code in a greenlet.
+    @_disfavoredOverload
     public func transaction<T: Sendable>(_ body: @ReactorActor (PostgresTransaction) throws -> T) throws -> T
     {
         try PostgresTransaction.run({ try await PostgresTransaction.begin(self.lent()) }, body)

@@ -23,8 +23,13 @@ extension PostgresDatabase {
     }
 
     /// Runs one statement and reads its only value. Parks the calling greenlet. As the `async` form.
-    public nonisolated func one<T: PostgresDecodable>(_ type: T.Type = T.self, _ sql: SQL) throws -> T {
+    public nonisolated func one<T: PostgresDecodable>(_ type: T.Type, _ sql: SQL) throws -> T {
         try Greenlet.blockingCall { try await self.one(type, sql) }
+    }
+
+    /// Runs one statement and reads its only value as what the context wants. Parks the calling greenlet.
+    public nonisolated func one<T: PostgresDecodable>(_ sql: SQL) throws -> T {
+        try Greenlet.blockingCall { try await self.one(T.self, sql) }
     }
 }
 

@@ -17,12 +17,17 @@ extension PostgresDatabase {
     ///
     /// - Throws: besides, `PostgresError` with code `unexpectedResult` when there is not exactly one row, and
     ///   `PostgresValueError` when the value is not a `T`.
-    public func one<T: PostgresDecodable>(_ type: T.Type = T.self, _ sql: SQL) async throws -> T {
+    public func one<T: PostgresDecodable>(_ type: T.Type, _ sql: SQL) async throws -> T {
         let rows = try await query(sql, timeout: nil)
         guard rows.count == 1 else {
             throw PostgresError(
                 .unexpectedResult, "one row was expected and \(rows.count) came; use query for any number")
         }
         return try rows[0].decode(type, at: 0)
+    }
+
+    /// Runs one statement and reads the first column of its only row as what the context wants.
+    public func one<T: PostgresDecodable>(_ sql: SQL) async throws -> T {
+        try await one(T.self, sql)
     }
 }

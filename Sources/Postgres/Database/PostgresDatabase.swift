@@ -30,6 +30,8 @@ public protocol PostgresDatabase: AnyObject, Sendable {
         _ body: @ReactorActor (PostgresTransaction) async throws -> T
     ) async throws -> T
 
+    // Disfavoured: a body that happens to contain no `await` would choose this form in async code too.
     /// The same for synchronous code in a greenlet; parks the greenlet at BEGIN, COMMIT and wherever `body` waits.
+    @_disfavoredOverload
     func transaction<T: Sendable>(_ body: @ReactorActor (PostgresTransaction) throws -> T) throws -> T
 }

@@ -72,7 +72,9 @@ public final class PostgresPool: PostgresDatabase {
         try await PostgresTransaction.run({ try await self.begin() }, body)
     }
 
+    // Disfavoured: a body that happens to contain no `await` would choose this form in async code too.
     /// As the `async` form, for synchronous code in a greenlet.
+    @_disfavoredOverload
     public func transaction<T: Sendable>(_ body: @ReactorActor (PostgresTransaction) throws -> T) throws -> T
     {
         try PostgresTransaction.run({ try await self.begin() }, body)
@@ -107,7 +109,9 @@ public final class PostgresPool: PostgresDatabase {
         return try await body(connection)
     }
 
+    // Disfavoured: a body that happens to contain no `await` would choose this form in async code too.
     /// As the `async` form, for synchronous code in a greenlet.
+    @_disfavoredOverload
     public func withConnection<T: Sendable>(
         timeout: Duration? = nil, _ body: @ReactorActor (PostgresConnection) throws -> T
     ) throws -> T {

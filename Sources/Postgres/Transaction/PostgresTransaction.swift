@@ -46,7 +46,9 @@ public final class PostgresTransaction: PostgresDatabase {
         try await Self.run({ try await self.beginNested() }, body)
     }
 
+    // Disfavoured: a body that happens to contain no `await` would choose this form in async code too.
     /// As the `async` form, for synchronous code in a greenlet.
+    @_disfavoredOverload
     public func transaction<T: Sendable>(_ body: @ReactorActor (PostgresTransaction) throws -> T) throws -> T
     {
         try Self.run({ try await self.beginNested() }, body)

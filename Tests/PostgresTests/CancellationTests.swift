@@ -1,0 +1,121 @@
+import Glibc
+import ConnectionPools
+import Greenlets
+import PostgresValues
+import ReactorCore
+import ReactorTesting
+import Testing
+
+@testable import Postgres
+
+@Suite struct CancellationTests {
+    @Test func aCancelledTaskCancelsTheStatementAndKeepsTheConnection() async throws {
+        let database = try Database()
+        try await withReactor { (reactor) async throws in
+            let watcher = try await Watcher(database.configuration)
+            let connection = try await PostgresConnection.connect(database.configuration)
+            let process = connection.processID
+            let greenlet = Greenlet.spawn { try await connection.execute("SELECT pg_sleep(60)") }
+            #expect(try await eventually { try await watcher.active() == 1 })
+            let start = reactor.now
+            try await greenlet.kill()
+            #expect(try await watcher.active() == 0)
+            #expect(start.duration(to: reactor.now) < .seconds(1))
+            #expect(try await connection.one(Int32.self, "SELECT pg_backend_pid()") == process)
+            await connection.close()
+            await watcher.connection.close()
+        }
+    }
+
+    @Test func aKilledGreenletWithASynchronousBodyDoesTheSame() async throws {
+        try await Database().withPool(.init(maximum: 3)) { (pool, watcher) async throws in
+            let greenlets = (0..<3).map { _ in
+                Greenlet.spawn { () throws in _ = try pool.query("SELECT pg_sleep(60)") }
+            }
+            #expect(try await eventually { try await watcher.active() == 3 })
+            for greenlet in greenlets { greenlet.cancel() }
+            #expect(try await eventually(within: .seconds(1)) { try await watcher.active() == 0 })
+            for greenlet in greenlets { #expect(try await greenlet.join()) }
+            // The pool still serves its maximum, with the same three connections.
+            let again = (0..<3).map { _ in
+                Greenlet.spawn { try pool.one(Int.self, "SELECT 1 FROM pg_sleep(0.1)") }
+            }
+            for greenlet in again { #expect(try await greenlet.get() == 1) }
+            #expect(pool.statistics.connectsSucceeded == 3 && pool.statistics.connectionsLost == 0)
+        }
+    }
+
+    @Test func aTimeoutCancelsTheStatementAndKeepsTheConnection() async throws {
+        try await Database().withConnection { (connection) async throws in
+            let process = connection.processID
+            let error = try await failure {
+                _ = try await connection.query("SELECT pg_sleep(60)", timeout: .milliseconds(50))
+            }
+            #expect(error.code == .timedOut && error.isTimeout)
+            #expect(try await connection.one(Int32.self, "SELECT pg_backend_pid()") == process)
+        }
+    }
+
+    @Test func aCancelledTaskSendsNothing() async throws {
+        try await Database().withConnection { (connection) async throws in
+            let greenlet = Greenlet.spawn { () async throws in
+                withUnsafeCurrentTask { $0?.cancel() }
+                try await connection.execute("CREATE TABLE never (n int)")
+            }
+            _ = try? await greenlet.get()
+            let count: Int = try await connection.one("SELECT count(*) FROM pg_class WHERE relname = 'never'")
+            #expect(count == 0)
+        }
+    }
+
+    /// A cancel request that arrives late must never hit the next statement.
+    @Test func cancelsAtRandomMomentsHitOnlyTheirOwnStatement() async throws {
+        let seed = UInt64.random(in: .min ... .max)
+        print("CancellationTests seed \(seed)")
+        try await Database().withPool(.init(maximum: 4)) { (pool, watcher) async throws in
+            var random = SplitMix(state: seed)
+            for _ in 0..<200 {
+                let victim = Greenlet.spawn { try await pool.execute("SELECT pg_sleep(0.003)") }
+                let bystander = Greenlet.spawn {
+                    try await pool.one(Int.self, "SELECT 7 FROM pg_sleep(0.001)")
+                }
+                try await Greenlet.sleep(for: .microseconds(Int.random(in: 0..<5000, using: &random)))
+                victim.cancel()
+                #expect(try await bystander.get() == 7)
+                #expect(try await pool.one(Int.self, "SELECT 8") == 8)
+                #expect(try await victim.join())
+            }
+            #expect(pool.statistics.connectionsLost == 0 && pool.statistics.connectsSucceeded <= 4)
+            #expect(try await watcher.active() == 0)
+        }
+    }
+
+    @Test func aServerThatDoesNotObeyLosesTheConnection() async throws {
+        var configuration = try Database().configuration
+        configuration.cancelGrace = .milliseconds(100)
+        try await withReactor { [configuration] (_) async throws in
+            let connection = try await PostgresConnection.connect(configuration)
+            // A stopped backend handles no signal.
+            #expect(kill(connection.processID, SIGSTOP) == 0)
+            let error = try await failure {
+                _ = try await connection.query("SELECT 1", timeout: .milliseconds(20))
+            }
+            #expect(error.code == .timedOut && !connection.isUsable)
+            kill(connection.processID, SIGCONT)
+            await connection.close()
+        }
+    }
+}
+
+/// SplitMix64, so that a printed seed repeats a test.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}

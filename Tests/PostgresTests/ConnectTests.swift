@@ -1,0 +1,149 @@
+import Glibc
+import Greenlets
+import LocalPostgres
+import PostgresValues
+import ReactorCore
+import ReactorTesting
+import Testing
+
+@testable import Postgres
+
+@Suite struct ConnectTests {
+    func error(_ text: String) async throws -> PostgresError {
+        try await withReactor { (_) async throws in
+            try await failure { _ = try await PostgresConnection.connect(PostgresConfiguration(text)) }
+        }
+    }
+
+    @Test func aRefusedConnectionIsOneClearLine() async throws {
+        // A port that was free a moment ago.
+        let error = try await error("postgres://app:secret@127.0.0.1:\(try freePort())/shop")
+        #expect(error.code == .connectFailed && error.isRetrySafe && !error.isPermanentConnectFailure)
+        #expect(error.description.contains("postgres://app@127.0.0.1:"))
+        #expect(error.description.contains("Connection refused"))
+        #expect(!error.description.contains("\n") && !error.description.contains("secret"))
+    }
+
+    @Test func aMissingSocketIsOneClearLine() async throws {
+        let error = try await error("host=/nowhere dbname=shop user=app password=secret")
+        #expect(error.description.contains("No such file or directory"))
+        #expect(!error.description.contains("\n") && !error.description.contains("secret"))
+    }
+
+    @Test func aMissingDatabaseIsPermanent() async throws {
+        let error = try await error(try LocalCluster.shared().url(database: "missing"))
+        #expect(error.sqlState == .invalidCatalogName && error.isPermanentConnectFailure)
+        #expect(error.description.contains("database \"missing\" does not exist"))
+        #expect(!error.description.contains("\n") && !error.description.contains("LOCATION"))
+    }
+
+    @Test func anUnknownHostIsOneClearLine() async throws {
+        let error = try await error("postgres://app:secret@no-such-host.invalid/shop")
+        #expect(error.description.contains("no-such-host.invalid") && !error.description.contains("secret"))
+        #expect(!error.description.contains("\n"))
+    }
+
+    @Test func aHostThatNeverAnswersCostsTheTimeoutAndTheNextHostIsTried() async throws {
+        // Accepts into its backlog and says nothing.
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        let port = try bindToFreePort(listener)
+        #expect(listen(listener, 8) == 0)
+        var configuration = try PostgresConfiguration(
+            "host=127.0.0.1,\(try LocalCluster.shared().socketDirectory) port=\(port),5432 dbname=postgres user=postgres"
+        )
+        configuration.connectTimeout = .milliseconds(200)
+        try await withReactor { [configuration] (_) async throws in
+            let connection = try await PostgresConnection.connect(configuration)
+            let value: Int = try await connection.one("SELECT 1")
+            #expect(value == 1)
+            await connection.close()
+        }
+        configuration["host"] = "127.0.0.1"
+        configuration["port"] = "\(port)"
+        try await withReactor { [configuration] (_) async throws in
+            let error = try await failure { _ = try await PostgresConnection.connect(configuration) }
+            #expect(error.isTimeout && error.description.contains("no answer within"))
+        }
+    }
+
+    @Test func aCancelledConnectLeavesNothingBehind() async throws {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        let port = try bindToFreePort(listener)
+        #expect(listen(listener, 8) == 0)
+        try await withReactor { (reactor) async throws in
+            let greenlet = Greenlet.spawn {
+                try await PostgresConnection.connect(
+                    PostgresConfiguration("postgres://app@127.0.0.1:\(port)/shop"))
+            }
+            try await reactor.sleep(for: .milliseconds(20))
+            try await greenlet.kill()
+            #expect(greenlet.result != nil)
+        }
+    }
+
+    /// The shared cluster trusts everybody, so this one makes a role and a rule of its own.
+    @Test func aWrongPasswordIsPermanentAndNotRepeated() async throws {
+        let cluster = try LocalCluster.temporary()
+        defer { cluster.stop() }
+        try await withReactor { (_) async throws in
+            let admin = try await PostgresConnection.connect(PostgresConfiguration(cluster.url))
+            let rules: String = try await admin.one("SELECT current_setting('hba_file')")
+            try await admin.script(
+                """
+                CREATE ROLE app LOGIN PASSWORD 'secret';
+                COPY (SELECT unnest(ARRAY['local all app scram-sha-256', 'local all all trust'])) TO '\(rules)';
+                SELECT pg_reload_conf();
+                """)
+            var configuration = try PostgresConfiguration(cluster.url)
+            configuration["user"] = "app"
+            configuration["password"] = "wrong-word"
+            var refusal: PostgresError?
+            _ = try await eventually {
+                do {
+                    try await PostgresConnection.connect(configuration).close()
+                } catch let error as PostgresError {
+                    refusal = error
+                }
+                return refusal != nil
+            }
+            let refused = try #require(refusal)
+            #expect(refused.sqlState == .invalidPassword && refused.isPermanentConnectFailure)
+            #expect(refused.description.contains("password authentication failed for user \"app\""))
+            #expect(!refused.description.contains("wrong-word") && !refused.description.contains("\n"))
+            let pool = PostgresPool(configuration, .init(label: "locked"))
+            let error = try await failure { try await pool.execute("SELECT 1") }
+            #expect(error.sqlState == .invalidPassword)
+            await pool.close()
+            configuration["password"] = "secret"
+            let connection = try await PostgresConnection.connect(configuration)
+            let user: String = try await connection.one("SELECT current_user::text")
+            #expect(user == "app")
+            await connection.close()
+            await admin.close()
+        }
+    }
+}
+
+/// Binds to a free port of 127.0.0.1 and returns it.
+private func bindToFreePort(_ descriptor: Int32) throws -> Int {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let result = withUnsafeMutablePointer(to: &address) { pointer in
+        // sockaddr is how C spells any socket address.
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(descriptor, $0, length) + getsockname(descriptor, $0, &length)
+        }
+    }
+    try #require(result == 0)
+    return Int(UInt16(bigEndian: address.sin_port))
+}
+
+private func freePort() throws -> Int {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    return try bindToFreePort(descriptor)
+}

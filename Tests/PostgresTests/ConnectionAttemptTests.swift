@@ -1,0 +1,45 @@
+import Testing
+
+@testable import Postgres
+
+@Suite struct ConnectionAttemptTests {
+    func attempts(_ text: String) throws -> [ConnectionAttempt] {
+        try ConnectionAttempt.all(of: PostgresConfiguration(text))
+    }
+
+    @Test func aListOfHostsIsTakenApart() throws {
+        let all = try attempts("host=a,b port=1,2")
+        #expect(all.map(\.host) == ["a", "b"] && all.map(\.port) == ["1", "2"])
+        #expect(try attempts("host=a,b port=7").map(\.port) == ["7", "7"])
+    }
+
+    @Test func preferStandbyLooksForAStandbyEverywhereFirst() throws {
+        let all = try attempts("host=a,b target_session_attrs=prefer-standby")
+        #expect(all.map(\.host) == ["a", "b", "a", "b"])
+        #expect(all.map(\.sessionAttributes) == ["standby", "standby", "any", "any"])
+    }
+
+    @Test func listsOfDifferentLengthsAreRefused() {
+        #expect(throws: PostgresError.self) { try attempts("host=a,b port=1,2,3") }
+        #expect(throws: PostgresError.self) {
+            try attempts("host=a,b hostaddr=127.0.0.1,127.0.0.2,127.0.0.3")
+        }
+    }
+
+    @Test(arguments: [
+        ("host=db.example", true), ("host=/tmp", false), ("host=@abstract", false),
+        ("host=db.example hostaddr=127.0.0.1", false),
+    ])
+    func onlyNamesWithoutAddressAreLookedUp(text: String, expected: Bool) throws {
+        #expect(try attempts(text)[0].needsLookUp == expected)
+    }
+
+    @Test func theNameStaysBesideTheAddressForTLSAndPasswordFiles() throws {
+        let configuration = try PostgresConfiguration("host=db.example password=x connect_timeout=5")
+        let settings = Dictionary(
+            uniqueKeysWithValues: try attempts("host=db.example")[0].settings(
+                of: configuration, address: "192.0.2.1"))
+        #expect(settings["host"] == "db.example" && settings["hostaddr"] == "192.0.2.1")
+        #expect(settings["client_encoding"] == "UTF8" && settings["connect_timeout"] == nil)
+    }
+}

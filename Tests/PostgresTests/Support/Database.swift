@@ -1,0 +1,102 @@
+import Greenlets
+import LocalPostgres
+import Postgres
+import PostgresValues
+import ReactorCore
+import ReactorTesting
+import Testing
+
+/// A database of the shared cluster that no other test uses.
+struct Database {
+    let configuration: PostgresConfiguration
+
+    init(_ cluster: LocalCluster? = nil) throws {
+        let cluster = try cluster ?? LocalCluster.shared()
+        configuration = try PostgresConfiguration(try cluster.createDatabase())
+    }
+
+    /// Runs `body` with a connection on a reactor of its own; nothing may be left there.
+    func withConnection<Value: Sendable>(
+        _ body: @escaping @Sendable @ReactorActor (PostgresConnection) async throws -> Value
+    ) async throws -> Value {
+        try await withReactor { _ in
+            let connection = try await PostgresConnection.connect(configuration)
+            let result: Result<Value, any Error>
+            do { result = .success(try await body(connection)) } catch { result = .failure(error) }
+            await connection.close()
+            return try result.get()
+        }
+    }
+
+    /// The same with a pool and a connection to watch it by, which is not of the pool.
+    func withPool<Value: Sendable>(
+        _ options: PostgresPoolOptions = .init(),
+        _ body: @escaping @Sendable @ReactorActor (PostgresPool, Watcher) async throws -> Value
+    ) async throws -> Value {
+        try await withReactor { _ in
+            let pool = PostgresPool(configuration, options)
+            let watcher = try await Watcher(configuration)
+            let result: Result<Value, any Error>
+            do { result = .success(try await body(pool, watcher)) } catch { result = .failure(error) }
+            await pool.close(grace: .seconds(1))
+            await watcher.connection.close()
+            return try result.get()
+        }
+    }
+}
+
+/// Sees a database with the server's eyes, from a connection to another one.
+@ReactorActor
+final class Watcher {
+    let connection: PostgresConnection
+    private let name: String
+
+    init(_ configuration: PostgresConfiguration) async throws {
+        name = configuration.database
+        connection = try await PostgresConnection.connect(configuration.withDatabase("postgres"))
+    }
+
+    /// How many sessions the database has.
+    func sessions() async throws -> Int {
+        try await connection.one("SELECT count(*) FROM pg_stat_activity WHERE datname = \(name)")
+    }
+
+    /// How many of them run a statement.
+    func active() async throws -> Int {
+        try await connection.one(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = \(name) AND state = 'active'")
+    }
+
+    /// Ends all of them; returns how many.
+    @discardableResult
+    func terminateAll() async throws -> Int {
+        try await connection.one(
+            "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname = \(name)")
+    }
+}
+
+/// Waits until `condition` holds; the bound is generous, for a busy machine.
+@ReactorActor
+func eventually(
+    within limit: Duration = .seconds(10), _ condition: @ReactorActor () async throws -> Bool
+) async throws -> Bool {
+    let deadline = reactor.now.advanced(by: limit)
+    while try await !condition() {
+        if reactor.now > deadline { return false }
+        try await reactor.sleep(for: .milliseconds(5))
+    }
+    return true
+}
+
+/// The error that `body` throws.
+@ReactorActor
+func failure(_ body: @ReactorActor () async throws -> Void) async throws -> PostgresError {
+    do {
+        try await body()
+    } catch let error as PostgresError {
+        return error
+    }
+    throw NoFailure()
+}
+
+struct NoFailure: Error {}
