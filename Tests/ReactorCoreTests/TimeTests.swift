@@ -97,7 +97,7 @@ import Testing
                 if rounds < 1_000 { reactor.callLater(.zero) { rearm() } }
             }
             rearm()
-            while rounds < 1_000 { await reactor.yield() }
+            while rounds < 1_000 { try await reactor.sleep(for: .zero) }
         }
     }
 }

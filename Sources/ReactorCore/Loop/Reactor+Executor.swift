@@ -66,4 +66,8 @@ extension Reactor {
     public func callFromThread(_ call: @escaping @Sendable @ReactorActor () throws -> Void) {
         if inbox.put(.call(call)) { wake() }
     }
+
+    /// Runs `call` on the reactor as soon as it runs: at once when it does, else at the start of the next `run()`. Any thread;
+    /// never waits. Calls keep their order.
+    public func whenRunning(_ call: @escaping @Sendable @ReactorActor () throws -> Void) { callFromThread(call) }
 }
