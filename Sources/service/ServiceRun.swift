@@ -56,7 +56,7 @@ final class ServiceRun {
         let summary = try await Migrator(directory: settings.migrations, configuration: configuration).up()
         logger.info("\(summary)")
         var options = PostgresPoolOptions()
-        options.max = settings.poolSize
+        options.maximum = settings.poolSize
         options.acquireTimeout = settings.checkoutTimeout
         options.label = "lookup"
         let pool = PostgresPool(configuration, options)

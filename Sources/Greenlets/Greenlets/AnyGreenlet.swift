@@ -8,12 +8,13 @@ public class AnyGreenlet {
     /// Small number, unique in its reactor while the greenlet lives.
     public nonisolated let id: Int
     /// The name given at spawn, or `greenlet-ID`.
-    public nonisolated let name: String
+    public nonisolated var name: String { givenName ?? "greenlet-\(id)" }
     /// The greenlet that spawned this one.
     public nonisolated let parentID: Int?
     /// Where it was spawned: `Module/File.swift:12`.
     public nonisolated var spawnLocation: String { "\(file):\(line)" }
 
+    private nonisolated let givenName: String?
     private nonisolated let file: StaticString
     private nonisolated let line: UInt
     let reactor: Reactor
@@ -33,7 +34,7 @@ public class AnyGreenlet {
         reactor = .current
         let registry = GreenletRegistry.of(reactor)
         id = registry.nextID()
-        self.name = name ?? "greenlet-\(id)"
+        givenName = name
         parentID = Self.current?.id
         self.file = file
         self.line = line
