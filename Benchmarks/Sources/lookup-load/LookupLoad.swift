@@ -66,7 +66,7 @@ final class LookupClient: LineReceiver {
         super.init()
     }
 
-    override func connectionMade() { next() }
+    func connectionMade() { next() }
 
     func lineReceived(_ line: String) {
         guard line.hasPrefix("dummypacketmaker") else {

@@ -1,0 +1,66 @@
+import Postgres
+import ReactorCore
+import Testing
+import Transports
+
+/// The database is slow and the loop is not. Bounds are generous: what they exclude is waiting one after the other.
+@Suite(.serialized) struct LoadTests {
+    @Test(arguments: TestService.Style.allCases)
+    func twoClientsShareOneSecondOfDatabaseLatency(_ style: TestService.Style) async throws {
+        try await TestService.run(latency: .seconds(1)) { service in
+            let first = try await service.connect(style)
+            let second = try await service.connect(style)
+            let start = reactor.now
+            async let one = first.ask("12345678901234567890")
+            async let two = second.ask("abcdefghijklmnopqrst")
+            let answers = try await [one, two]
+            let elapsed = start.duration(to: reactor.now)
+            #expect(answers == ["dummypacketmaker012345678Dummy_12345", "dummypacketmaker012345678Dummy_klmno"])
+            #expect(elapsed >= .seconds(1) && elapsed < .milliseconds(1900), "took \(elapsed)")
+            first.loseConnection()
+            second.loseConnection()
+        }
+    }
+
+    @Test func twoHundredClientsOverAPoolOfTwentyTakeAboutASecond() async throws {
+        try await TestService.run(latency: .milliseconds(100), poolSize: 20) { service in
+            var clients: [LineClient] = []
+            for _ in 0..<200 { clients.append(try await service.connect()) }
+            // Other tests share the machine's cores: what counts is what the loop can do, not what it was left to do.
+            var rounds: [Round] = []
+            repeat {
+                rounds.append(try await round(clients))
+            } while rounds.count < 3 && !rounds.last!.isGood
+            #expect(rounds.contains { $0.isGood }, "\(rounds)")
+            #expect(service.pool.statistics.counts.borrowed == 0)
+            #expect(service.pool.statistics.counts.idle <= 20)
+            for client in clients { client.loseConnection() }
+        }
+    }
+
+    /// One line from each client at once, beside a 10 ms ticker.
+    @ReactorActor private func round(_ clients: [LineClient]) async throws -> Round {
+        let ticker = Ticker()
+        ticker.start()
+        defer { ticker.stop() }
+        let start = reactor.now
+        for client in clients { client.send("12345678901234567890") }
+        for client in clients {
+            let answer = try await client.nextLine()
+            #expect(answer == "dummypacketmaker012345678Dummy_12345")
+        }
+        #expect(ticker.ticks > 50)
+        return Round(elapsed: start.duration(to: reactor.now), lateness: ticker.worstLateness)
+    }
+}
+
+/// What one round took.
+private struct Round: CustomStringConvertible {
+    let elapsed: Duration
+    let lateness: Duration
+    /// 200 lookups of 0.1 s over 20 connections take a second, one after the other 20.
+    var isGood: Bool {
+        elapsed >= .milliseconds(900) && elapsed < .milliseconds(1900) && lateness < .milliseconds(100)
+    }
+    var description: String { "took \(elapsed), ticker late by \(lateness)" }
+}
