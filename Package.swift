@@ -104,8 +104,8 @@ let package = Package(
         .target(
             name: "LookupService",
             dependencies: [
-                "GreenReactor", "ReactorCore", "Greenlets", "Transports", "Postgres", "Models", "Migrations",
-                logging,
+                "GreenReactor", "ReactorCore", "Greenlets", "Transports", "Postgres", "Models",
+                bytes, deque, logging,
             ],
             swiftSettings: house),
         .executableTarget(

@@ -1,5 +1,6 @@
-import Greenlets
+import Models
 public import Postgres
+public import ReactorCore
 public import Transports
 
 /// The lookup protocol in `async` style: one function a connection, its state in local variables.

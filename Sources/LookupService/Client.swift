@@ -1,5 +1,5 @@
 public import Models
-import Postgres
+public import Postgres
 
 /// One client of the lookup service: a row of the table `clients`.
 public struct Client: Model {

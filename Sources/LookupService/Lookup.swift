@@ -1,4 +1,5 @@
 import Greenlets
+import Models
 public import NIOCore
 public import Postgres
 import ReactorCore

@@ -1,0 +1,2 @@
+// SQL literals and the types of values belong to every use of a database: one import brings both.
+@_exported public import PostgresValues
