@@ -1,6 +1,6 @@
 import Models
 public import Postgres
-public import ReactorCore
+import ReactorCore
 public import Transports
 
 /// The lookup protocol in `async` style: one function a connection, its state in local variables.
@@ -10,26 +10,26 @@ public import Transports
 public func serveLookups(
     _ connection: StreamConnection, db: any PostgresDatabase, latency: Duration = .zero
 ) async throws {
-    do {
-        for try await line in connection.lines {
+    while true {
+        do {
+            guard let line = try await connection.readLine() else { return }
             switch LookupRequest(line: line) {
             case .goodBye:
-                try await connection.write("Good bye\r\n")
-                return
+                return try await connection.write("Good bye\r\n")
             case .invalid(let message):
                 try await connection.write(LookupRequest.errorLine(message) + "\r\n")
             case .lookUp(let code):
-                let answer: String
-                do {
-                    answer = LookupRequest.answer(
-                        try await Client.with(code: code, latency: latency).first(db), code: code)
-                } catch {
-                    answer = LookupRequest.errorLine(error)
-                }
-                try await connection.write(answer + "\r\n")
+                let client = try await Client.with(code: code, latency: latency).first(db)
+                try await connection.write(LookupRequest.answer(client, code: code) + "\r\n")
             }
+        } catch let error as TransportError where error.code == .lineTooLong {
+            return try await connection.write(LookupRequest.errorLine(error) + "\r\n")
+        } catch let error as TransportError where error.code != .invalidUTF8 {
+            throw error  // the connection itself
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            try await connection.write(LookupRequest.errorLine(error) + "\r\n")
         }
-    } catch let error as TransportError where error.code == .lineTooLong {
-        try await connection.write(LookupRequest.errorLine(error.message) + "\r\n")
     }
 }

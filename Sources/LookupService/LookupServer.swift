@@ -59,7 +59,7 @@ public final class LookupServer {
     /// `gracePeriod`. Cancelling the calling task ends the grace period at once.
     public func stop(gracePeriod: Duration) async {
         async let lines: Int = lines.stop(gracePeriod: gracePeriod)
-        async let streams: Void = streams.stop(gracePeriod: gracePeriod)
+        async let streams: Int = streams.stop(gracePeriod: gracePeriod)
         _ = await (lines, streams)
     }
 }
