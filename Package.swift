@@ -112,7 +112,7 @@ let package = Package(
             name: "service",
             dependencies: [
                 "LookupService", "BlockingShims", "LocalPostgres", "ReactorCore", "Greenlets", "Transports",
-                "Postgres", "Migrations", arguments, logging,
+                "Postgres", "Migrations", arguments, bytes, logging,
             ],
             swiftSettings: house),
         .executableTarget(
@@ -177,8 +177,8 @@ let package = Package(
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "LookupService", "BlockingShims", "Transports", "Postgres", "Migrations", "LocalPostgres",
-                "Greenlets", "ReactorCore", "ReactorTesting", bytes,
+                "service", "LookupService", "BlockingShims", "GreenReactor", "Transports", "Postgres", "Models",
+                "Migrations", "LocalPostgres", "Greenlets", "ReactorCore", "ReactorTesting", bytes,
             ],
             swiftSettings: house),
     ],

@@ -1,6 +1,4 @@
 import ArgumentParser
-import BlockingShims
-import Glibc
 import LocalPostgres
 import Logging
 import LookupService
@@ -23,7 +21,6 @@ struct ServiceCommand: ParsableCommand {
     @OptionGroup var options: ServiceOptions
 
     func run() throws {
-        BlockingShims.activate()
         let options = options
         let level = try options.resolvedLogLevel()
         LoggingSystem.bootstrap { label in
@@ -31,7 +28,6 @@ struct ServiceCommand: ParsableCommand {
             handler.logLevel = level
             return handler
         }
-        setvbuf(stdout, nil, _IOLBF, 0)  // whoever reads the first lines through a pipe must not wait for the rest
         do {
             let settings = try options.resolved()
             let database = try ServiceDatabase(url: settings.databaseURL)
@@ -40,7 +36,7 @@ struct ServiceCommand: ParsableCommand {
         } catch let error as ValidationError {
             throw error
         } catch {
-            fputs("service: \(error)\n", stderr)
+            Console.printError("\(error)")
             throw ExitCode.failure
         }
     }

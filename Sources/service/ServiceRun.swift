@@ -3,6 +3,7 @@ import Greenlets
 import Logging
 import LookupService
 import Migrations
+import NIOCore
 import Postgres
 import ReactorCore
 import Transports
@@ -71,18 +72,23 @@ final class ServiceRun {
     private func report(_ running: Running) {
         let lines = running.server.lines.localAddress
         let streams = running.server.streams.localAddress
-        let configuration = try? PostgresConfiguration(database.url)  // it was read when the service started
         let latency = settings.server.latency
-        print(
+        let pace = latency > .zero ? ", each lookup waits \(latency.humanReadable) there" : ""
+        Console.print(
             """
-            lookup service, callback style   \(text(lines))
-            lookup service, async style      \(text(streams))
-            database                         \(configuration?.redactedDescription ?? "")\(database.isPrivate ? " (private)" : "")
-            pool                             up to \(settings.poolSize) connections\(
-                latency > .zero ? ", each lookup waits \(latency.humanReadable)" : "")
-            try: printf '12345678901234567890\\n\\n' | nc -N \(arguments(lines))
-            try: printf 'abcdefghijklmnopqrst\\n\\n' | nc -N \(arguments(streams))
-            try: Scripts/migrate status
+            callback style on  \(lines.hostAndPort)
+            async style on     \(streams.hostAndPort)
+            database           \(running.pool.configuration.redactedDescription)\(database.isPrivate ? " (private)" : "")
+            pool               up to \(settings.poolSize) connections\(pace)
+            try  \(command("12345678901234567890", lines))
+            try  \(command("abcdefghijklmnopqrst", streams))
+            try  Scripts/migrate status
             """)
+    }
+
+    /// A command that sends a line and an empty one and prints the answers. Bash alone, because nothing else is everywhere.
+    private func command(_ line: String, _ address: SocketAddress) -> String {
+        let path = "/dev/tcp/\(address.ipAddress ?? "127.0.0.1")/\(address.port ?? 0)"
+        return "bash -c 'exec 3<>\(path); echo \(line) >&3; echo >&3; cat <&3'"
     }
 }

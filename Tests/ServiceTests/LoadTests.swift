@@ -15,7 +15,8 @@ import Transports
             async let two = second.ask("abcdefghijklmnopqrst")
             let answers = try await [one, two]
             let elapsed = start.duration(to: reactor.now)
-            #expect(answers == ["dummypacketmaker012345678Dummy_12345", "dummypacketmaker012345678Dummy_klmno"])
+            #expect(
+                answers == ["dummypacketmaker012345678Dummy_12345", "dummypacketmaker012345678Dummy_klmno"])
             #expect(elapsed >= .seconds(1) && elapsed < .milliseconds(1900), "took \(elapsed)")
             first.loseConnection()
             second.loseConnection()

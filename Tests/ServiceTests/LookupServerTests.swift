@@ -38,7 +38,8 @@ import Transports
             while let line = try await client.nextLine() { answers.append(line) }
             #expect(answers.count == 4)
             #expect(answers.first == "dummypacketmaker012345678Dummy_12345")
-            #expect(answers.dropFirst().first?.hasPrefix("error: a line needs at least 15 characters") == true)
+            #expect(
+                answers.dropFirst().first?.hasPrefix("error: a line needs at least 15 characters") == true)
             #expect(Array(answers.suffix(2)) == ["dummypacketmaker012345678Dummy_klmno", "Good bye"])
         }
     }

@@ -16,13 +16,17 @@ final class ServiceProcess {
     static func start(
         _ arguments: [String], environment: [String: String] = [:], in directory: String = "/"
     ) async throws -> ServiceProcess {
-        let unset = ["DATABASE_URL", "ENDPOINT", "ASYNC_ENDPOINT", "POOL_SIZE", "LOG_LEVEL", "SIMULATE_LATENCY"]
-            .map { "-u \($0)" }
+        let unset = [
+            "DATABASE_URL", "ENDPOINT", "ASYNC_ENDPOINT", "POOL_SIZE", "LOG_LEVEL", "SIMULATE_LATENCY",
+        ]
+        .map { "-u \($0)" }
         let set = environment.map { "\($0)=\(quoted($1))" }
         let words = ["env"] + unset + set + [quoted(executable)] + arguments.map(quoted)
         let script = "cd \(quoted(directory)) && echo $$ && exec \(words.joined(separator: " ")) 2>&1"
         let stream = try await reactor.threadPool.run { () throws -> OutputStream in
-            guard let file = popen(script, "r") else { throw ReactorError(.systemCall, "popen failed", errno: errno) }
+            guard let file = popen(script, "r") else {
+                throw ReactorError(.systemCall, "popen failed", errno: errno)
+            }
             return OutputStream(file: file)
         }
         guard let line = try await readLine(stream), let pid = Int32(line) else {

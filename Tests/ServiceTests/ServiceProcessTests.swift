@@ -14,7 +14,8 @@ import Transports
         try await withReactor { reactor in
             let url = try await freshDatabase()
             let service = try await ServiceProcess.start(
-                Self.anyPorts + ["--migrations", TestService.migrationsDirectory], environment: ["DATABASE_URL": url])
+                Self.anyPorts + ["--migrations", TestService.migrationsDirectory],
+                environment: ["DATABASE_URL": url])
             let banner = try await service.lines(until: "Scripts/migrate")
             #expect(banner.count <= 10)
             let ports = ports(in: banner)
@@ -36,7 +37,8 @@ import Transports
             let url = try await freshDatabase()
             let service = try await ServiceProcess.start(
                 Self.anyPorts + [
-                    "--migrations", TestService.migrationsDirectory, "--simulate-latency", "100ms", "--database-url", url,
+                    "--migrations", TestService.migrationsDirectory, "--simulate-latency", "100ms",
+                    "--database-url", url,
                 ])
             let banner = try await service.lines(until: "Scripts/migrate")
             let port = try #require(ports(in: banner).first)
@@ -66,7 +68,8 @@ import Transports
             let url = try await freshDatabase()
             let service = try await ServiceProcess.start(
                 Self.anyPorts + [
-                    "--migrations", TestService.migrationsDirectory, "--simulate-latency", "500ms", "--database-url", url,
+                    "--migrations", TestService.migrationsDirectory, "--simulate-latency", "500ms",
+                    "--database-url", url,
                 ])
             let banner = try await service.lines(until: "Scripts/migrate")
             for port in ports(in: banner) {
@@ -91,7 +94,8 @@ import Transports
             let url = try await freshDatabase()
             let service = try await ServiceProcess.start(
                 Self.anyPorts + [
-                    "--migrations", TestService.migrationsDirectory, "--simulate-latency", "30s", "--database-url", url,
+                    "--migrations", TestService.migrationsDirectory, "--simulate-latency", "30s",
+                    "--database-url", url,
                 ])
             let banner = try await service.lines(until: "Scripts/migrate")
             let port = try #require(ports(in: banner).first)
@@ -143,7 +147,9 @@ import Transports
 
     @Test func missingDatabaseIsOneClearLine() async throws {
         try await withReactor { reactor in
-            let url = try await reactor.threadPool.run { try LocalCluster.shared().url(database: "no_such_database") }
+            let url = try await reactor.threadPool.run {
+                try LocalCluster.shared().url(database: "no_such_database")
+            }
             try await expectFailure(["--database-url", url], mentioning: "no_such_database")
         }
     }
@@ -159,7 +165,8 @@ import Transports
     }
 
     @Test(arguments: [
-        ["--pool-size", "many"], ["--endpoint", "nowhere"], ["--simulate-latency", "2 fortnights"], ["--log-level", "loud"],
+        ["--pool-size", "many"], ["--endpoint", "nowhere"], ["--simulate-latency", "2 fortnights"],
+        ["--log-level", "loud"],
     ])
     func wrongOptionNamesItselfItsValueAndTheForm(_ arguments: [String]) async throws {
         try await withReactor { _ in
@@ -174,7 +181,8 @@ import Transports
     private func expectFailure(_ arguments: [String], mentioning text: String) async throws {
         try await withReactor { _ in
             let service = try await ServiceProcess.start(
-                (arguments.contains("--endpoint") ? ["--async-endpoint", "127.0.0.1:0"] : Self.anyPorts) + arguments
+                (arguments.contains("--endpoint") ? ["--async-endpoint", "127.0.0.1:0"] : Self.anyPorts)
+                    + arguments
                     + ["--migrations", TestService.migrationsDirectory])
             let end = try await service.end()
             #expect(end.status > 0, "ended by itself, not by a signal")
@@ -201,7 +209,9 @@ private struct TemporaryDirectory {
 
     init() throws {
         var template = Array("/tmp/lookup-service-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw ReactorError(.systemCall, "mkdtemp failed", errno: errno) }
+        guard mkdtemp(&template) != nil else {
+            throw ReactorError(.systemCall, "mkdtemp failed", errno: errno)
+        }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         chmod(path, 0o755)
     }

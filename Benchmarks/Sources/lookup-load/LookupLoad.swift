@@ -50,7 +50,8 @@ final class Load {
         let sorted = microseconds.sorted()
         guard let last = sorted.last else { return "no answer came" }
         let rate = Int(Double(sorted.count) / seconds)
-        return "\(rate) requests/s, median \(sorted[sorted.count / 2]) µs, 99 % \(sorted[sorted.count * 99 / 100]) µs, "
+        return
+            "\(rate) requests/s, median \(sorted[sorted.count / 2]) µs, 99 % \(sorted[sorted.count * 99 / 100]) µs, "
             + "longest \(last) µs"
     }
 }
