@@ -40,7 +40,7 @@ import Testing
                     try await connection.write((client?.packet ?? "unknown") + "\r\n")
                 }
             }
-            for number in [port.port, server.localAddress.port ?? 0] {
+            for number in [port.port, server.port] {
                 let client = try await reactor.connectTCP("127.0.0.1", port: number) { LineClient() }
                 var answer = try await client.ask("12345")
                 #expect(answer == "hello")

@@ -53,7 +53,7 @@ struct TestService {
     enum Style: CaseIterable { case callback, async }
 
     func connect(_ style: Style = .callback) async throws -> LineClient {
-        let port = style == .callback ? server.lines.port : server.streams.localAddress.port ?? 0
+        let port = style == .callback ? server.lines.port : server.streams.port
         return try await reactor.connectTCP("127.0.0.1", port: port) { LineClient() }
     }
 }
