@@ -6,27 +6,27 @@ import Testing
 import Transports
 
 @Suite(.serialized, .timeLimit(.minutes(2))) struct ConnectTests {
-    /// A port of this machine on which nobody listens.
+    /// A port of 127.0.0.78 on which nobody listens; no other test uses that address.
     @ReactorActor private func deadPort(_ reactor: Reactor) throws -> Int {
-        let port = try reactor.listenTCP("127.0.0.1", port: 0) { nil }
+        let port = try reactor.listenTCP("127.0.0.78", port: 0) { nil }
         port.stopListening()
         return port.port
     }
 
     @Test func refusedConnectionNamesAddressAndCause() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let dead = try deadPort(reactor)
             let error = await #expect(throws: TransportError.self) {
-                _ = try await reactor.connectTCP("127.0.0.1", port: dead)
+                _ = try await reactor.connectTCP("127.0.0.78", port: dead)
             }
             #expect(error?.code == .connectFailed)
             #expect(error?.errno == ECONNREFUSED)
-            #expect(error?.message == "cannot connect to 127.0.0.1:\(dead): Connection refused (errno 111)")
+            #expect(error?.message == "cannot connect to 127.0.0.78:\(dead): Connection refused (errno 111)")
         }
     }
 
     @Test func nameIsLookedUpAndItsAddressesTriedInOrder() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let port = try reactor.listenTCP("127.0.0.1", port: 0) { Greeter() }
             // May give ::1 first, where nobody listens.
             let client = try await reactor.connectTCP("localhost", port: port.port) { Recorder() }
@@ -39,7 +39,7 @@ import Transports
     }
 
     @Test func unknownNameIsAnErrorOfTheResolver() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             await #expect(throws: ReactorError.self) {
                 _ = try await reactor.connectTCP("no-such-host.invalid", port: 80)
             }
@@ -47,7 +47,7 @@ import Transports
     }
 
     @Test func silentAddressTimesOutAndLeavesNoSocket() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let silent = try SilentAddress()
             let before = unansweredSocketCount()
             let error = await #expect(throws: TransportError.self) {
@@ -61,7 +61,7 @@ import Transports
     }
 
     @Test func cancellationLeavesNoSocket() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let silent = try SilentAddress()
             let before = unansweredSocketCount()
             let number = silent.port

@@ -54,7 +54,7 @@ final class Lines: LineReceiver {
 
 @Suite(.timeLimit(.minutes(2))) struct LineReceiverTests {
     @Test func handlerNeedsNeitherOverrideNorStorage() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let port = try reactor.listenTCP("127.0.0.1", port: 0) { Greeter() }
             let client = try await reactor.connectTCP("127.0.0.1", port: port.port) { Recorder() }
             client.transport?.write("world\r\nmoon\n\r\n")
@@ -83,7 +83,7 @@ final class Lines: LineReceiver {
     }
 
     @Test func pauseInsideALineStopsTheRestUntilResume() async throws {  // S61
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let (server, client) = try await exchange(reactor, "a\r\npause\r\nb\r\nc\r\n", closes: false) {
                 server, _ in
                 server.log.contains("pause")
@@ -100,7 +100,7 @@ final class Lines: LineReceiver {
     }
 
     @Test func linesBehindAClosingOneAreNotDelivered() async throws {  // S63
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let (server, client) = try await exchange(reactor, "a\r\nclose\r\nb\r\n") { server, client in
                 server.log.last == "lost" && client.end != nil
             }
@@ -110,7 +110,7 @@ final class Lines: LineReceiver {
     }
 
     @Test func overLongLineMayBeAnsweredBeforeTheClose() async throws {  // S60
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let input = "ok\r\n" + String(repeating: "x", count: 300_000) + "\r\nnever\r\n"
             let (server, client) = try await exchange(reactor, input) { server, client in
                 server.log.last == "lost" && client.end != nil
@@ -121,7 +121,7 @@ final class Lines: LineReceiver {
     }
 
     @Test func invalidUTF8ClosesUnlessTheHookKeepsTheConnection() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let kept = Lines()
             kept.answersInvalid = true
             let port = try reactor.listenTCP("127.0.0.1", port: 0) { kept }
@@ -146,7 +146,7 @@ final class Lines: LineReceiver {
     }
 
     @Test func rawAndLineModeAlternateWithoutRecursion() async throws {  // S61 test_stackRecursion
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let rounds = 5000
             let input = String(repeating: "raw\r\n", count: rounds) + "end\r\n"
             let (server, client) = try await exchange(reactor, input) { server, _ in
@@ -159,7 +159,7 @@ final class Lines: LineReceiver {
     }
 
     @Test func announcedWorkIsAnsweredThoughThePeerStoppedSending() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let server = Lines()
             let port = try reactor.listenTCP("127.0.0.1", port: 0) { server }
             let client = try await reactor.connectTCP("127.0.0.1", port: port.port) { Recorder() }
@@ -173,16 +173,16 @@ final class Lines: LineReceiver {
     }
 
     @Test func greenletsAnswerTwoClientsAtOnce() async throws {
-        try await withReactor { reactor in
-            let port = try reactor.listenTCP("127.0.0.1", port: 0) { Sleeper() }
-            let start = reactor.now
+        try await withNetwork { reactor in
+            let sleepers = Sleepers()
+            let port = try reactor.listenTCP("127.0.0.1", port: 0) { Sleeper(sleepers) }
             let clients = [
                 try await reactor.connectTCP("127.0.0.1", port: port.port) { Recorder() },
                 try await reactor.connectTCP("127.0.0.1", port: port.port) { Recorder() },
             ]
             for client in clients { client.transport?.write("x\r\n") }
             try await eventually { clients.allSatisfy { $0.text == "slept x\r\n" } }
-            #expect(start.duration(to: reactor.now) < .milliseconds(390))
+            #expect(sleepers.most == 2)
             port.stopListening()
             for client in clients { client.transport?.loseConnection() }
             try await eventually { clients.allSatisfy { $0.end != nil } && port.connections.isEmpty }
@@ -190,11 +190,26 @@ final class Lines: LineReceiver {
     }
 }
 
+/// How many sleep at a time.
+@ReactorActor private final class Sleepers {
+    var count = 0
+    var most = 0
+}
+
 /// The shape of source 000: blocking-looking work in a greenlet, its value sent by a callback.
 private final class Sleeper: LineReceiver {
+    private let sleepers: Sleepers
+
+    init(_ sleepers: Sleepers) { self.sleepers = sleepers }
+
     func lineReceived(_ line: String) {
+        let sleepers = sleepers
         reactor.deferToGreenlet {
-            try Greenlet.sleep(for: .milliseconds(200))
+            sleepers.count += 1
+            sleepers.most = max(sleepers.most, sleepers.count)
+            // Long enough for the other client's line to come on a busy machine.
+            try Greenlet.sleep(for: .milliseconds(500))
+            sleepers.count -= 1
             return "slept \(line)"
         }
         .addCallback { self.send($0) }

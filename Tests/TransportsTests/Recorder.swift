@@ -1,35 +1,20 @@
 import NIOCore
 import ReactorCore
+import ReactorTesting
 import Testing
 import Transports
 
-/// A protocol that writes down what it is told, and does what a test gives it to do.
-@ReactorActor
-final class Recorder: ConnectionProtocol {
-    var transport: (any Transport)?
-    var received = ByteBuffer()
-    var events: [String] = []
-    var end: ConnectionEnd?
+typealias Recorder = RecordingProtocol
+typealias CountingProducer = RecordingProducer
 
-    var onMade: (@ReactorActor (Recorder) -> Void)?
-    var onData: (@ReactorActor (Recorder, ByteBuffer) -> Void)?
-
-    var text: String { String(decoding: received.readableBytesView, as: UTF8.self) }
-
-    func connectionMade() {
-        events.append("made")
-        onMade?(self)
-    }
-
-    func dataReceived(_ data: ByteBuffer) {
-        if events.last != "data" { events.append("data") }
-        received.writeImmutableBuffer(data)
-        onData?(self, data)
-    }
-
-    func connectionLost(_ reason: ConnectionEnd) {
-        events.append("lost")
-        end = reason
+/// `withReactor` for tests with connections: what is just closing gets time to finish before leaks are looked for.
+func withNetwork(_ body: @escaping @Sendable @ReactorActor (Reactor) async throws -> Void) async throws {
+    try await withReactor { reactor in
+        try await body(reactor)
+        let deadline = reactor.now.advanced(by: .seconds(5))
+        while reactor.delayedCallCount > 0 || !reactor.watchedDescriptors.isEmpty, reactor.now < deadline {
+            try await reactor.sleep(for: .microseconds(200))
+        }
     }
 }
 
@@ -37,8 +22,8 @@ final class Recorder: ConnectionProtocol {
 @ReactorActor
 func eventually(_ condition: @ReactorActor () -> Bool) async throws {
     while !condition() {
-        try Task.checkCancellation()
-        await Reactor.current.yield()
+        // A short sleep and no yield: that would keep the processor, and the sockets, from everybody else.
+        try await Reactor.current.sleep(for: .microseconds(200))
     }
 }
 
@@ -54,16 +39,10 @@ struct TCPPair {
     let server: Recorder
     let client: Recorder
 
-    init(
-        _ reactor: Reactor, serverOptions: TCPOptions = .accepted, clientOptions: TCPOptions = TCPOptions(),
-        onServerMade: (@ReactorActor (Recorder) -> Void)? = nil
-    ) async throws {
+    init(_ reactor: Reactor, host: String = "127.0.0.1") async throws {
         let server = Recorder()
-        server.onMade = onServerMade
-        port = try reactor.listenTCP("127.0.0.1", port: 0, options: serverOptions) { server }
-        client = try await reactor.connectTCP("127.0.0.1", port: port.port, options: clientOptions) {
-            Recorder()
-        }
+        port = try reactor.listenTCP(host, port: 0) { server }
+        client = try await reactor.connectTCP(host, port: port.port) { Recorder() }
         self.server = server
         try await eventually { server.events.first == "made" }
     }

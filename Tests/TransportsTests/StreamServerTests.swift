@@ -7,7 +7,7 @@ import Transports
 
 @Suite(.timeLimit(.minutes(2))) struct StreamServerTests {
     @Test func asyncHandlerAnswersLines() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let server = try reactor.serveTCP("127.0.0.1", port: 0) { connection in
                 for try await line in connection.lines { try await connection.write("You said \(line)\r\n") }
             }
@@ -24,7 +24,7 @@ import Transports
     }
 
     @Test func synchronousHandlerRunsOnItsOwnStack() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let server = try reactor.serveTCP("127.0.0.1", port: 0) { connection in
                 while let line = try connection.readLine() {
                     try Greenlet.sleep(for: .milliseconds(1))
@@ -44,7 +44,7 @@ import Transports
     }
 
     @Test func handlerThatReturnsOrThrowsClosesItsConnection() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             struct Failed: Error {}
             var uncaught: [String] = []
             reactor.onUncaughtError = { error, context in uncaught.append("\(error) \(context)") }
@@ -69,7 +69,7 @@ import Transports
     }
 
     @Test func aSlowReaderHoldsItsWriterAndNothingPilesUp() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             var sent = 0
             let server = try reactor.serveTCP("127.0.0.1", port: 0) { connection in
                 let chunk = ByteBuffer(repeating: 1, count: 10_000)
@@ -94,7 +94,7 @@ import Transports
     }
 
     @Test func readTakesAtMostWhatIsAskedAndLinesGoOnBehindIt() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let server = try reactor.serveTCP("127.0.0.1", port: 0) { connection in
                 let header = try await connection.readLine()
                 let body = try await connection.read(upTo: 3)
@@ -119,7 +119,7 @@ import Transports
     }
 
     @Test func badLinesAreErrorsThatLeaveTheStreamUsable() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let server = try reactor.serveTCP("127.0.0.1", port: 0, maxLineLength: 10) { connection in
                 while true {
                     do {
@@ -144,7 +144,7 @@ import Transports
     }
 
     @Test func cancelledReadTakesNothing() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let server = try reactor.serveTCP("127.0.0.1", port: 0) { connection in
                 let first = Greenlet.spawn { () async throws -> String? in try await connection.readLine() }
                 try await reactor.sleep(for: .milliseconds(5))
@@ -162,7 +162,7 @@ import Transports
     }
 
     @Test func twoReadersAtOnceAreAnError() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let server = try reactor.serveTCP("127.0.0.1", port: 0) { connection in
                 _ = try await connection.readLine()
             }
@@ -180,7 +180,7 @@ import Transports
     }
 
     @Test func writeAfterCloseAndReadAfterAbortThrow() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let server = try reactor.serveTCP("127.0.0.1", port: 0) { connection in
                 _ = try? await connection.readLine()
             }
@@ -197,7 +197,7 @@ import Transports
     }
 
     @Test func atItsLimitTheServerLeavesOthersInTheQueue() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             var running = 0
             var most = 0
             let server = try reactor.serveTCP("127.0.0.1", port: 0, limit: 2) { connection in
@@ -224,7 +224,7 @@ import Transports
     }
 
     @Test func stopLetsIdleHandlersGoAndAnswersWhatIsHere() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let server = try reactor.serveTCP("127.0.0.1", port: 0) { connection in
                 for try await line in connection.lines {
                     try await reactor.sleep(for: .milliseconds(30))
@@ -250,7 +250,7 @@ import Transports
     }
 
     @Test func stopKillsWhoeverOutlastsTheGracePeriod() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             var ends: [String] = []
             let server = try reactor.serveTCP("127.0.0.1", port: 0) { _ in
                 do { try await reactor.sleep(for: .seconds(600)) } catch { ends.append("\(type(of: error))") }

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import ReactorCore
 import ReactorTesting
@@ -6,7 +7,7 @@ import Transports
 
 @Suite(.timeLimit(.minutes(2))) struct TCPTransportTests {
     @Test func bytesGoBothWaysAndBothEndsHearOfTheEndOnce() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let pair = try await TCPPair(reactor)
             pair.client.transport?.write("question")
             try await eventually { pair.server.text == "question" }
@@ -26,7 +27,7 @@ import Transports
     }
 
     @Test func loseConnectionSendsEverythingFirst() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let pair = try await TCPPair(reactor)
             let bytes = ByteBuffer(repeating: 7, count: 5_000_000)
             pair.server.transport?.write(bytes)
@@ -43,7 +44,7 @@ import Transports
     }
 
     @Test func abortDropsWhatIsUnsentAndResetsThePeer() async throws {  // S66
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let pair = try await TCPPair(reactor)
             pair.server.transport?.pauseProducing()
             pair.client.transport?.write(ByteBuffer(repeating: 7, count: 50_000_000))
@@ -64,7 +65,7 @@ import Transports
     }
 
     @Test func abortInsideDataReceivedEndsOnce() async throws {  // S66 test_dataReceivedAbort
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let pair = try await TCPPair(reactor)
             pair.server.onData = { server, _ in
                 server.transport?.write("lost anyway")
@@ -82,7 +83,7 @@ import Transports
     }
 
     @Test func peerThatClosesWhileWePauseIsNoticedAfterResume() async throws {  // S65
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let pair = try await TCPPair(reactor)
             pair.server.transport?.pauseProducing()
             pair.client.transport?.write("last words")
@@ -99,8 +100,27 @@ import Transports
         }
     }
 
+    /// Whoever does not read cannot take the peer's end out of the kernel, which then must not wake the loop all the time.
+    @Test func pausedConnectionWhosePeerEndedDoesNotSpin() async throws {
+        try await withNetwork { reactor in
+            let pair = try await TCPPair(reactor)
+            pair.client.transport?.pauseProducing()
+            pair.server.transport?.pauseProducing()
+            pair.server.transport?.write(ByteBuffer(repeating: 1, count: 20_000_000))
+            pair.client.transport?.loseWriteConnection()
+            try await reactor.sleep(for: .milliseconds(20))
+
+            let before = processorTime()
+            try await reactor.sleep(for: .milliseconds(200))
+            let used = processorTime() - before
+            // The loop asks for EPOLLRDHUP though nobody reads; to be removed together with that.
+            withKnownIssue(isIntermittent: true) { #expect(used < .milliseconds(10)) }
+            try await pair.close()
+        }
+    }
+
     @Test func resumeAfterLoseConnectionReceivesNothing() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let pair = try await TCPPair(reactor)
             pair.server.transport?.pauseProducing()
             pair.client.transport?.write("unread")
@@ -113,7 +133,7 @@ import Transports
     }
 
     @Test func producerIsPausedAboveTheMarkAndResumedAtZero() async throws {  // S64
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let pair = try await TCPPair(reactor)
             pair.server.transport?.pauseProducing()
             let producer = CountingProducer()
@@ -136,7 +156,7 @@ import Transports
     }
 
     @Test func producerOfAnEndedConnectionIsStopped() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let pair = try await TCPPair(reactor)
             try await pair.close()
             let producer = CountingProducer()
@@ -146,7 +166,7 @@ import Transports
     }
 
     @Test func serverDoesNotReadWhileItsAnswersAreUnread() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let pair = try await TCPPair(reactor)
             pair.server.onData = { server, data in
                 // A twentyfold answer, as a service that is asked and not read gives.
@@ -167,7 +187,7 @@ import Transports
     }
 
     @Test func halfClosedPeerStillGetsItsAnswer() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let server = HalfOpen()
             let port = try reactor.listenTCP("127.0.0.1", port: 0) { server }
             let client = try await reactor.connectTCP("127.0.0.1", port: port.port) { Recorder() }
@@ -189,7 +209,7 @@ import Transports
     }
 
     @Test func answerSurvivesAPeerThatIsStillSending() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let pair = try await TCPPair(reactor)
             pair.server.onData = { server, _ in
                 server.transport?.write("too much")
@@ -203,7 +223,7 @@ import Transports
     }
 
     @Test func oneConnectionReceivesAtMost64KiBATurn() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let pair = try await TCPPair(reactor)
             var largest = 0
             pair.server.onData = { _, data in largest = max(largest, data.readableBytes) }
@@ -215,7 +235,7 @@ import Transports
     }
 
     @Test func handingTheConnectionToAnotherProtocolMidway() async throws {
-        try await withReactor { reactor in
+        try await withNetwork { reactor in
             let second = Recorder()
             let pair = try await TCPPair(reactor)
             pair.server.onData = { server, _ in server.transport?.attach(second) }
@@ -231,12 +251,11 @@ import Transports
     }
 }
 
-@ReactorActor
-final class CountingProducer: PushProducer {
-    var log: [String] = []
-    func pauseProducing() { log.append("pause") }
-    func resumeProducing() { log.append("resume") }
-    func stopProducing() { log.append("stop") }
+/// What the calling thread has used of a processor.
+private func processorTime() -> Duration {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
 }
 
 @ReactorActor

@@ -10,8 +10,8 @@ public import ReactorCore
 ///     func lineReceived(_ line: String) { send("Hello, \(line)") }
 /// }
 /// ```
-/// Lines end in `\r\n` or `\n`, have at most 16,384 bytes and are UTF-8; pass another framer to `super.init(framer:)`
-/// for other rules. `pauseProducing()` inside `lineReceived` stops further lines until `resumeProducing()`; after
+/// Lines end in `\r\n` or `\n`, have at most 16,384 bytes and are UTF-8; assign another `framer` for
+/// other rules. `pauseProducing()` inside `lineReceived` stops further lines until `resumeProducing()`; after
 /// `loseConnection()` no line is delivered. Follows Twisted's `LineReceiver`.
 ///
 /// A line answered later than its `lineReceived` returns is announced by `beginWork()` and done with `endWork()`: a peer that
@@ -100,17 +100,17 @@ open class LineReceiverBase {
     /// The connection's transport.
     public final var transport: (any Transport)?
 
-    final var framer: LineFramer
+    /// How lines are cut: ends in `\r\n` or `\n`, at most 16,384 bytes. Assign another before the first bytes come, in `init`
+    /// or `connectionMade`, for other rules.
+    public final var framer = LineFramer()
     final fileprivate(set) var isPaused = false
     final fileprivate var isDelivering = false
     final fileprivate var isEnding = false
     private var workCount = 0
 
-    /// Lines end in `\r\n` or `\n` and have at most 16,384 bytes.
-    public init() { framer = LineFramer() }
-
-    /// Lines are cut by `framer`.
-    public init(framer: LineFramer) { self.framer = framer }
+    // The only one: an initialiser of a subclass then calls it without saying so.
+    /// A receiver of lines in UTF-8.
+    public init() {}
 
     /// Sends a line: `line` and `\r\n`. Ignored when the connection is ending.
     public final func send(_ line: String) {
