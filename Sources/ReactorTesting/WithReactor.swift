@@ -24,13 +24,15 @@ public func withReactor<Value: Sendable>(
     _ body: @escaping @Sendable @ReactorActor (Reactor) async throws -> Value
 ) async throws -> Value {
     let reactor = Reactor(clock: clock)
-    let result: Result<Value, any Error> = await withCheckedContinuation { continuation in
-        startThread {
-            continuation.resume(
-                returning: Result { try reactor.run(until: { try await check(reactor, timeLimit, body) }) })
-        }
+    // Made here, not on the reactor's thread: it inherits the caller's task-local values, the current test among them.
+    let task = reactor.startTask { () async -> Result<Value, any Error> in
+        defer { reactor.stop() }
+        do { return .success(try await check(reactor, timeLimit, body)) } catch { return .failure(error) }
     }
-    return try result.get()
+    try await withCheckedThrowingContinuation { continuation in
+        startThread { continuation.resume(with: Result { try reactor.run() }) }
+    }
+    return try await task.value.get()
 }
 
 /// What a test left behind on its reactor.
