@@ -24,7 +24,7 @@ struct DatabaseOptions: ParsableArguments {
             return (try configuration(url), nil)
         }
         do {
-            let cluster = try LocalCluster.start(in: packageRoot + "/.postgres")
+            let cluster = try LocalCluster.start(in: projectDirectory + "/.postgres")
             return (try configuration(cluster.url), cluster)
         } catch let error as LocalPostgresError {
             throw MigrationError(
@@ -42,13 +42,10 @@ struct DatabaseOptions: ParsableArguments {
         }
     }
 
-    /// The first directory with a Package.swift, from the current one upward; the current one when there is none.
-    private var packageRoot: String {
-        var directory = currentDirectory
-        while !directory.isEmpty {
-            if access("\(directory)/Package.swift", F_OK) == 0 { return directory }
-            directory = directory.lastIndex(of: "/").map { String(directory[..<$0]) } ?? ""
-        }
-        return currentDirectory
+    /// Where the service keeps its own: beside the nearest Migrations, else in the current directory.
+    private var projectDirectory: String {
+        let current = currentDirectory
+        guard let migrations = MigrationDirectory.find(from: current)?.path else { return current }
+        return migrations.lastIndex(of: "/").map { String(migrations[..<$0]) } ?? current
     }
 }

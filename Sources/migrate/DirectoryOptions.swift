@@ -7,7 +7,7 @@ struct DirectoryOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The directory of the migration files.",
+            "The directory of the migration files; environment: MIGRATIONS.",
             discussion:
                 "By default Migrations in the current directory or above it, up to the package's root.",
             valueName: "path"))
@@ -15,7 +15,8 @@ struct DirectoryOptions: ParsableArguments {
 
     /// The directory given, or the nearest one called Migrations.
     func find() throws -> MigrationDirectory {
-        if let directory { return MigrationDirectory(directory) }
+        let environment = getenv("MIGRATIONS").map { String(cString: $0) }
+        if let path = directory ?? environment, !path.isEmpty { return MigrationDirectory(path) }
         let current = currentDirectory
         guard let found = MigrationDirectory.find(from: current) else {
             throw MigrationError(

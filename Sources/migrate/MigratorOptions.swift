@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import LocalPostgres
 import Migrations
 import ReactorCore
@@ -32,7 +33,9 @@ struct MigratorOptions: ParsableArguments {
         let summary = try runInterruptibly {
             try await operation(migrator) { event in
                 switch event {
-                case .started: break
+                case .started:
+                    // Somebody watches and wonders; a log needs the outcome only.
+                    if isatty(STDERR_FILENO) == 1 { printError("\(event)") }
                 case .finished(let entry): print(entry)
                 case .warning, .waitingForLock, .retrying, .droppedInvalidIndex:
                     printError("migrate: \(event)")

@@ -12,7 +12,8 @@ enum ProgramEnd {
             printError("migrate: " + (error.failure?.report(includingDetail: true) ?? error.message))
             exit(error.code.exitStatus)
         case is Interrupted, is CancellationError:
-            printError("migrate: interrupted; the running migration was rolled back, see \"migrate status\"")
+            printError(
+                "migrate: interrupted; what was not committed has been rolled back, see \"migrate status\"")
             exit(130)
         default:
             let status = MigrateCommand.exitCode(for: error)

@@ -3,7 +3,7 @@ import Testing
 @testable import Migrations
 
 @Suite struct StatementSplitterTests {
-    /// SQL, and the statements psql would send for it.
+    /// SQL, and its statements.
     static let golden: [(sql: String, statements: [String])] = [
         ("", []),
         (" \n\t-- only a comment\n/* and /* a nested */ one */ ", []),
@@ -59,7 +59,7 @@ import Testing
         ("do $do$ begin perform 1; end $do$; select 2", ["do $do$ begin perform 1; end $do$", "select 2"]),
     ]
 
-    @Test(arguments: golden) func splitsWherePsqlDoes(_ sql: String, _ statements: [String]) throws {
+    @Test(arguments: golden) func splitsIntoStatements(_ sql: String, _ statements: [String]) throws {
         #expect(try StatementSplitter.split(sql).map(\.text) == statements)
     }
 

@@ -35,4 +35,13 @@ final class TemporaryDirectory: Sendable {
         defer { fclose(file) }
         guard fputs(text, file) >= 0 else { throw Failure(operation: "fputs", code: errno) }
     }
+
+    func read(_ name: String) throws -> String {
+        guard let file = fopen("\(path)/\(name)", "r") else { throw Failure(operation: "fopen", code: errno) }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
+        return String(decoding: bytes, as: UTF8.self)
+    }
 }

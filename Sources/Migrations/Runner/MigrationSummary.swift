@@ -31,7 +31,7 @@ public struct MigrationSummary: Sendable, CustomStringConvertible {
                 switch appliedCount {
                 case 0: "no migration is applied"
                 case 1: "1 migration is applied"
-                default: "all \(appliedCount) migrations are applied"
+                default: "\(appliedCount) migrations are applied"
                 }
             return "nothing to do: \(all)"
                 + (direction == .up && appliedCount == 0 ? " and there is none" : "")

@@ -1,6 +1,9 @@
 /// Cuts SQL text into tokens by the rules of psql's scanner (`psqlscan.l`), as far as they decide where a
 /// quoted piece or a comment ends.
 ///
+/// In one thing the server is followed instead: a literal that goes on in the next line (`E'a'` line feed `'b\''`)
+/// is still an escape string there; psql scans line by line and forgets.
+///
 /// Assumed, as everywhere since PostgreSQL 9.1: `standard_conforming_strings` is on, so a backslash escapes in
 /// `E'…'` only. psql's variables (`:name`) are not expanded.
 struct SQLLexer {
@@ -67,22 +70,43 @@ struct SQLLexer {
         if byte.startsIdentifier {
             return try scanWord()
         }
-        index += 1
+        if byte.isDigit { skipNumber() } else { index += 1 }
         return .other
     }
 
-    /// A word, or the escape string whose prefix it is. `fooe'x'` is the word `fooe` and a plain string: only a
-    /// prefix that is a whole word counts. `N'`, `B'`, `X'` and `U&'` end like plain strings and need no case.
+    /// Digits and the letters that touch them: the `E` of `1E'x'` is junk behind a number to the server, and no
+    /// prefix of a string.
+    private mutating func skipNumber() {
+        while let digit = peek(0), digit.isDigit { index += 1 }
+        guard let letter = peek(0), letter.startsIdentifier else { return }
+        while let letter = peek(0), letter.continuesIdentifier { index += 1 }
+    }
+
+    /// A word, or the quoted piece whose prefix it is. `fooe'x'` is the word `fooe` and a plain string: only a
+    /// prefix that is a whole word counts.
     private mutating func scanWord() throws(Unterminated) -> SQLToken.Kind {
         let start = index
         repeat { index += 1 } while index < bytes.count && bytes[index].continuesIdentifier
-        let isE = index - start == 1 && bytes[start] | 0x20 == UInt8(ascii: "e")
-        guard isE, peek(0) == UInt8(ascii: "'") else { return .word }
-        try skipQuoted(by: UInt8(ascii: "'"), what: "quoted string", escapes: true, from: start)
-        // A literal goes on after white space with a line feed in it, and then the escapes stay in force.
-        while let next = continuationOfString() {
-            index = next
+        guard index - start == 1 else { return .word }
+        switch (bytes[start] | 0x20, peek(0)) {
+        case (UInt8(ascii: "e"), UInt8(ascii: "'")):
             try skipQuoted(by: UInt8(ascii: "'"), what: "quoted string", escapes: true, from: start)
+            // A literal goes on after white space with a line feed in it, and then the escapes stay in force.
+            while let next = continuationOfString() {
+                index = next
+                try skipQuoted(by: UInt8(ascii: "'"), what: "quoted string", escapes: true, from: start)
+            }
+        case (UInt8(ascii: "b"), UInt8(ascii: "'")), (UInt8(ascii: "x"), UInt8(ascii: "'")),
+            (UInt8(ascii: "n"), UInt8(ascii: "'")):
+            try skipQuoted(by: UInt8(ascii: "'"), what: "quoted string", escapes: false, from: start)
+        case (UInt8(ascii: "u"), UInt8(ascii: "&")):
+            guard let quote = peek(1), quote == UInt8(ascii: "'") || quote == UInt8(ascii: "\"") else {
+                return .word
+            }
+            index += 1
+            let what = quote == UInt8(ascii: "'") ? "quoted string" : "quoted identifier"
+            try skipQuoted(by: quote, what: what, escapes: false, from: start)
+        default: return .word
         }
         return .quoted
     }
@@ -92,7 +116,7 @@ struct SQLLexer {
         let start = index
         index += 1
         if let byte = peek(0), byte.isDigit {
-            while let digit = peek(0), digit.isDigit { index += 1 }
+            skipNumber()
             return .other
         }
         var end = index
