@@ -42,3 +42,12 @@ public struct ModelError: Error, Sendable, CustomStringConvertible {
         underlying.map { "\(message) (\($0))" } ?? message
     }
 }
+
+/// An error carried inside a query until it runs. Boxed, because queries are copied often and have none.
+final class QueryProblem: Sendable {
+    let error: ModelError
+
+    init(_ error: ModelError) {
+        self.error = error
+    }
+}

@@ -5,7 +5,7 @@ public struct Column<Value>: Sendable {
     /// Quoted, with its table.
     let sql: String
     /// Why the column cannot be used, reported when the query runs.
-    let problem: ModelError?
+    let problem: QueryProblem?
 
     /// Sorts by this column, smallest first, NULL last.
     public var asc: OrderTerm { OrderTerm(sql: "\(sql) ASC", problem: problem) }
@@ -17,7 +17,7 @@ public struct Column<Value>: Sendable {
 /// One key of a sort order.
 public struct OrderTerm: Sendable {
     let sql: String
-    let problem: ModelError?
+    let problem: QueryProblem?
 
     /// The same with NULL before everything else.
     public var nullsFirst: OrderTerm { OrderTerm(sql: "\(sql) NULLS FIRST", problem: problem) }

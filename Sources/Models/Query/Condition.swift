@@ -9,9 +9,9 @@ public struct Condition: Sendable {
 
     let sql: SQL
     let shape: Shape
-    let problem: ModelError?
+    let problem: QueryProblem?
 
-    init(_ sql: SQL, shape: Shape = .atom, problem: ModelError? = nil) {
+    init(_ sql: SQL, shape: Shape = .atom, problem: QueryProblem? = nil) {
         self.sql = sql
         self.shape = shape
         self.problem = problem
@@ -24,21 +24,26 @@ public struct Condition: Sendable {
 
     /// Both.
     public static func && (left: Condition, right: Condition) -> Condition {
-        Condition(
-            "\(left.operand(of: .and)) AND \(right.operand(of: .and))", shape: .and,
-            problem: left.problem ?? right.problem)
+        join(left, " AND ", right, as: .and)
     }
 
     /// At least one.
     public static func || (left: Condition, right: Condition) -> Condition {
-        Condition(
-            "\(left.operand(of: .or)) OR \(right.operand(of: .or))", shape: .or,
-            problem: left.problem ?? right.problem)
+        join(left, " OR ", right, as: .or)
     }
 
     /// Not so; still not fulfilled where the condition is unknown because of a NULL.
     public static prefix func ! (condition: Condition) -> Condition {
         Condition("NOT (\(condition.sql))", problem: condition.problem)
+    }
+
+    private static func join(_ left: Condition, _ word: String, _ right: Condition, as shape: Shape)
+        -> Condition
+    {
+        var sql = left.operand(of: shape)
+        sql.append(raw: word)
+        sql.append(right.operand(of: shape))
+        return Condition(sql, shape: shape, problem: left.problem ?? right.problem)
     }
 
     private func operand(of outer: Shape) -> SQL {

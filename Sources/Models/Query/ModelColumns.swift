@@ -14,7 +14,7 @@ public struct ModelColumns<M: Model> {
         do throws(ModelError) {
             return Column(sql: try schema.get().field(keyPath).qualified, problem: nil)
         } catch {
-            return Column(sql: "", problem: error)
+            return Column(sql: "", problem: QueryProblem(error))
         }
     }
 }

@@ -43,24 +43,29 @@ extension ModelQuery {
     private func matching(_ head: SQL) throws(ModelError) -> SQL {
         guard let condition else { return head }
         if let problem = condition.problem {
-            throw problem
+            throw problem.error
         }
-        return "\(head) WHERE \(condition.sql)"
+        var sql = head
+        sql.append(raw: " WHERE ")
+        sql.append(condition.sql)
+        return sql
     }
 
     private func rows(of head: SQL, sorted: Bool = true) throws(ModelError) -> SQL {
         var sql = try matching(head)
         for (place, term) in order.enumerated() where sorted {
             if let problem = term.problem {
-                throw problem
+                throw problem.error
             }
             sql.append(raw: place == 0 ? " ORDER BY \(term.sql)" : ", \(term.sql)")
         }
         if let rowLimit {
-            sql += " LIMIT \(rowLimit)"
+            sql.append(raw: " LIMIT ")
+            sql.append(rowLimit)
         }
         if let rowOffset {
-            sql += " OFFSET \(rowOffset)"
+            sql.append(raw: " OFFSET ")
+            sql.append(rowOffset)
         }
         return sql
     }

@@ -12,11 +12,11 @@ struct ModelRowDecoder: Decoder {
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
-        throw unsupported(row.layout.typeName, "it decodes from a sequence")
+        throw unsupported(row.mapping.layout.typeName, "it decodes from a sequence")
     }
 
     func singleValueContainer() throws -> any SingleValueDecodingContainer {
-        throw unsupported(row.layout.typeName, "it decodes from a single value")
+        throw unsupported(row.mapping.layout.typeName, "it decodes from a single value")
     }
 
     /// A row, by property.
@@ -24,10 +24,10 @@ struct ModelRowDecoder: Decoder {
         let row: ModelRow
 
         var codingPath: [any CodingKey] { [] }
-        var allKeys: [Key] { row.layout.columns.compactMap { Key(stringValue: $0) } }
+        var allKeys: [Key] { row.mapping.layout.columns.compactMap { Key(stringValue: $0) } }
 
         func contains(_ key: Key) -> Bool {
-            row.layout.index(codingKey: key.stringValue) != nil
+            row.mapping.layout.index(codingKey: key.stringValue) != nil
         }
 
         func decodeNil(forKey key: Key) throws -> Bool {
@@ -56,19 +56,19 @@ struct ModelRowDecoder: Decoder {
         func nestedContainer<NestedKey: CodingKey>(keyedBy type: NestedKey.Type, forKey key: Key) throws
             -> KeyedDecodingContainer<NestedKey>
         {
-            throw unsupported(row.layout.typeName, "it nests keys in \"\(key.stringValue)\"")
+            throw unsupported(row.mapping.layout.typeName, "it nests keys in \"\(key.stringValue)\"")
         }
 
         func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
-            throw unsupported(row.layout.typeName, "it nests a sequence in \"\(key.stringValue)\"")
+            throw unsupported(row.mapping.layout.typeName, "it nests a sequence in \"\(key.stringValue)\"")
         }
 
         func superDecoder() throws -> any Decoder {
-            throw unsupported(row.layout.typeName, "it decodes a superclass")
+            throw unsupported(row.mapping.layout.typeName, "it decodes a superclass")
         }
 
         func superDecoder(forKey key: Key) throws -> any Decoder {
-            throw unsupported(row.layout.typeName, "it decodes a superclass")
+            throw unsupported(row.mapping.layout.typeName, "it decodes a superclass")
         }
 
         private func cell(_ key: Key) throws -> Cell {
@@ -76,13 +76,13 @@ struct ModelRowDecoder: Decoder {
         }
 
         private func position(_ key: Key) throws -> Int {
-            guard let index = row.layout.index(codingKey: key.stringValue) else {
+            guard let index = row.mapping.layout.index(codingKey: key.stringValue) else {
                 throw ModelError(
                     .notStored,
-                    "\(row.layout.typeName) decodes \"\(key.stringValue)\", which is none of its stored properties; "
+                    "\(row.mapping.layout.typeName) decodes \"\(key.stringValue)\", which is none of its stored properties; "
                         + "rename columns by `static var columns`, not by CodingKeys")
             }
-            return row.positions[index]
+            return row.mapping.positions[index]
         }
     }
 

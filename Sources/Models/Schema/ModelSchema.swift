@@ -83,11 +83,11 @@ final class ModelSchema<M: Model>: @unchecked Sendable {
     /// - Throws: `PostgresValueError` naming row and column.
     func decode(_ rows: PostgresRows) throws -> [M] {
         if rows.isEmpty { return [] }
-        let positions = try layout.positions(in: rows.columns)
+        let mapping = try ModelRow.Mapping(rows.columns, layout)
         var models: [M] = []
         models.reserveCapacity(rows.count)
         for row in rows {
-            var cells = ModelRow(row: row, positions: positions, layout: layout)
+            var cells = ModelRow(row: row, mapping: mapping)
             models.append(try M(row: &cells))
         }
         return models

@@ -45,6 +45,8 @@ public struct PostgresRows: RandomAccessCollection, Sendable {
         /// One number per cell and a leading 0: where the cell ends, or its complement if the cell is NULL.
         /// A cell starts where the one before it ends.
         @usableFromInline let ends: [Int]
+        /// The columns' types once more: without the names there is nothing to retain when a cell is read.
+        @usableFromInline let kinds: [Kind]
 
         init(columns: PostgresColumns, rowCount: Int, bytes: [UInt8], ends: [Int]) {
             self.columns = columns
@@ -52,22 +54,29 @@ public struct PostgresRows: RandomAccessCollection, Sendable {
             self.rowCount = rowCount
             self.bytes = bytes
             self.ends = ends
+            kinds = columns.map { Kind(oid: $0.oid, format: $0.format) }
+        }
+
+        @usableFromInline
+        struct Kind: Sendable {
+            @usableFromInline let oid: PostgresTypeOID
+            @usableFromInline let format: PostgresFormat
         }
 
         @inlinable
         func withCell<T>(row: Int, column: Int, _ body: (PostgresCell) throws -> T) rethrows -> T {
-            let description = columns[column]
+            let kind = kinds[column]
             let number = row * columnCount + column
             let end = ends[number + 1]
             guard end >= 0 else {
-                return try body(PostgresCell(oid: description.oid, format: description.format, bytes: nil))
+                return try body(PostgresCell(oid: kind.oid, format: kind.format, bytes: nil))
             }
             let before = ends[number]
             let start = before >= 0 ? before : ~before
             return try bytes.withUnsafeBytes { all in
                 try body(
                     PostgresCell(
-                        oid: description.oid, format: description.format,
+                        oid: kind.oid, format: kind.format,
                         bytes: UnsafeRawBufferPointer(rebasing: all[start..<end])))
             }
         }

@@ -18,8 +18,9 @@ public struct SQL: Sendable {
     public private(set) var parameters: [PostgresParameter] = []
     /// Where in the text's UTF-8 each `$n` begins; each value is used exactly once, in order.
     private var placeholders: [Int] = []
-    /// The first value or identifier that could not be taken.
-    private var problem: PostgresValueError?
+    /// The first value or identifier that could not be taken. Boxed, because statements are copied often and have
+    /// none.
+    private var problem: Problem?
 
     /// An empty fragment.
     public init() {}
@@ -43,7 +44,7 @@ public struct SQL: Sendable {
     ///   statement, `.tooManyParameters` for more than 65 535, `.emptyList`.
     public func validate() throws(PostgresValueError) {
         if let problem {
-            throw problem
+            throw problem.error
         }
         if parameters.count > Int(UInt16.max) {
             throw PostgresValueError(
@@ -61,6 +62,14 @@ public struct SQL: Sendable {
     /// Appends a fragment, its values numbered after those that are here.
     public mutating func append(_ other: SQL) {
         problem = problem ?? other.problem
+        if parameters.isEmpty && other.beginsPlainly {
+            // The numbers stay.
+            let shift = text.utf8.count
+            text += other.text
+            parameters = other.parameters
+            placeholders = shift == 0 ? other.placeholders : other.placeholders.map { $0 + shift }
+            return
+        }
         let tail = other.text.utf8
         var copied = tail.startIndex
         for (place, parameter) in zip(other.placeholders, other.parameters) {
@@ -129,7 +138,7 @@ public struct SQL: Sendable {
 
     /// Keeps the first of several errors.
     mutating func record(_ error: PostgresValueError) {
-        problem = problem ?? error
+        problem = problem ?? Problem(error: error)
     }
 
     mutating func append(literal piece: Substring) {
@@ -138,6 +147,11 @@ public struct SQL: Sendable {
             text += " "
         }
         text += piece
+    }
+
+    /// Whether nothing needs to be put between other text and this.
+    private var beginsPlainly: Bool {
+        placeholders.first != 0
     }
 
     private var endsWithPlaceholder: Bool {
@@ -155,6 +169,14 @@ public struct SQL: Sendable {
     /// Appends a fragment.
     public static func += (left: inout SQL, right: SQL) {
         left.append(right)
+    }
+}
+
+private final class Problem: Sendable {
+    let error: PostgresValueError
+
+    init(error: PostgresValueError) {
+        self.error = error
     }
 }
 
