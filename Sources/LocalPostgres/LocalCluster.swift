@@ -29,8 +29,6 @@ public final class LocalCluster: Sendable {
     private struct State {
         var users: FileLock?
         var watchdog: Watchdog?
-        /// The server when it is a child of this process, which then has to reap it.
-        var child: pid_t?
         var databaseCount = 0
     }
 
@@ -60,7 +58,8 @@ public final class LocalCluster: Sendable {
     ) throws(LocalPostgresError) -> LocalCluster {
         let home = try ClusterHome.development(in: directory)
         let binaries = try ServerBinaries.find(majorVersion: home.dataVersion)
-        return try open(ServerControl(home: home, binaries: binaries, settings: sorted(settings)))
+        let control = ServerControl(home: home, binaries: binaries, settings: sorted(settings))
+        return try open(control) { () throws(LocalPostgresError) in try control.initialise() }
     }
 
     /// Starts a throw-away cluster under /tmp: fast instead of durable, 200 connections, removed by ``stop(mode:)``.
@@ -79,9 +78,11 @@ public final class LocalCluster: Sendable {
             _ = try? ClusterScript.command("discard", home).run(handing: [nil, try ClusterScript.file()])
         }
         let home = try ClusterHome.temporary(for: account)
-        return try open(
-            ServerControl(
-                home: home, binaries: binaries, settings: ServerSettings.throwAway + sorted(settings)))
+        let control = ServerControl(
+            home: home, binaries: binaries, settings: ServerSettings.throwAway + sorted(settings))
+        return try open(control) { () throws(LocalPostgresError) in
+            try control.initialise(copying: ClusterTemplate.data(binaries, account))
+        }
     }
 
     /// Directory of the data, the log and the locks.
@@ -105,13 +106,8 @@ public final class LocalCluster: Sendable {
 
     /// Process id of the server; nil while none runs, after a kill for example.
     public var serverProcessID: Int32? {
-        state.withLock { state in
-            if let child = state.child, Command.poll(child) != nil { state.child = nil }
-            guard let processID = control.home.postmaster?.processID, kill(processID, 0) == 0 else {
-                return nil
-            }
-            return processID
-        }
+        guard let processID = control.home.postmaster?.processID, isRunning(processID) else { return nil }
+        return processID
     }
 
     /// Process id of the watchdog; nil after `stop()`.
@@ -148,8 +144,7 @@ public final class LocalCluster: Sendable {
             let lifecycle = try control.home.lockLifecycle()
             defer { withExtendedLifetime(lifecycle) {} }
             try control.clear(mode)
-            reap(&state)
-            state.child = try control.launch()
+            try control.launch()
         }
     }
 
@@ -161,22 +156,23 @@ public final class LocalCluster: Sendable {
             watchdog.finish(mode)
             state.watchdog = nil
             state.users = nil
-            reap(&state)
         }
         LiveClusters.remove(self)
     }
 
-    private static func open(_ control: ServerControl) throws(LocalPostgresError) -> LocalCluster {
-        let cluster = try prepare(control)
-        LiveClusters.insert(cluster)
+    /// Uses the server that answers, or clears up, sees to it that there is data, and starts one.
+    private static func open(
+        _ control: ServerControl, initialise: () throws(LocalPostgresError) -> Void
+    ) throws(LocalPostgresError) -> LocalCluster {
+        let cluster = try withoutServer(control)
         do throws(LocalPostgresError) {
             try cluster.state.withLock { (state) throws(LocalPostgresError) in
                 let lifecycle = try control.home.lockLifecycle()
                 defer { withExtendedLifetime(lifecycle) {} }
                 if try control.isAnswering() { return }
                 try control.clear(.immediate)
-                try control.initialise()
-                state.child = try control.launch()
+                try initialise()
+                try control.launch()
             }
         } catch {
             cluster.stop(mode: .immediate)
@@ -185,22 +181,18 @@ public final class LocalCluster: Sendable {
         return cluster
     }
 
-    /// Everything that has to be there before the first process of the server is started.
-    private static func prepare(_ control: ServerControl) throws(LocalPostgresError) -> LocalCluster {
+    /// Everything that has to be there before the first process of a server is started: whatever happens from now on,
+    /// the end of this process ends the cluster.
+    static func withoutServer(_ control: ServerControl) throws(LocalPostgresError) -> LocalCluster {
         let home = control.home
         let lifecycle = try home.lockLifecycle()
         defer { withExtendedLifetime(lifecycle) {} }
         // Held exclusively only by those who hold `lifecycle.lock`, which we do: this does not wait.
         let users = try FileLock.acquire(home.usersLock, .shared, owner: home.account, seconds: 10)
         let watchdog = try Watchdog(home, users: users)
-        return LocalCluster(control, State(users: users, watchdog: watchdog))
-    }
-
-    /// Reaps the server if it is a child of ours and has ended, or has let go of `processes.lock` and is about to.
-    private func reap(_ state: inout State) {
-        guard let child = state.child, control.home.postmaster?.processID != child else { return }
-        Command.wait(for: child)
-        state.child = nil
+        let cluster = LocalCluster(control, State(users: users, watchdog: watchdog))
+        LiveClusters.insert(cluster)
+        return cluster
     }
 
     private static func sorted(_ settings: [String: String]) -> [(String, String)] {

@@ -3,6 +3,10 @@ import Testing
 
 @testable import LocalPostgres
 
+/// The suites of this target: one after the other, since each test keeps processors and threads busy that tests of
+/// other targets measure.
+@Suite(.serialized) enum LocalPostgresTests {}
+
 /// A directory for one test, which the server's account can enter unless `mode` says otherwise.
 struct Place: Sendable {
     let path: String
@@ -17,6 +21,24 @@ struct Place: Sendable {
         try #require(mkdtemp(&template) != nil)
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         try #require(chmod(path, mode) == 0)
+    }
+
+    /// Fills `cluster` with data as initdb leaves it: initdb has tests of its own, and takes its time.
+    func fill(_ directory: String? = nil) throws {
+        let home = try ClusterHome.development(in: directory ?? cluster)
+        let control = ServerControl(home: home, binaries: try .find(), settings: [])
+        try control.initialise(copying: ClusterTemplate.data(control.binaries, home.account))
+    }
+
+    static func filled() throws -> Place {
+        let place = try Place()
+        try place.fill()
+        return place
+    }
+
+    /// Starts the cluster, without the care for power failures.
+    func start(_ directory: String? = nil) throws -> LocalCluster {
+        try LocalCluster.start(in: directory ?? cluster, settings: ["fsync": "off"])
     }
 
     /// Whether a home in this place has an entry of that name.
@@ -60,15 +82,6 @@ extension LocalCluster {
 func sharedMemorySegments() throws -> Set<Int> {
     let lines = FileSystem.lines("/proc/sysvipc/shm").dropFirst()
     return Set(lines.compactMap { $0.split(separator: " ").dropFirst().first.flatMap { Int($0) } })
-}
-
-/// Whether the process lives; a zombie does not.
-func isRunning(_ processID: pid_t) -> Bool {
-    // "123 (name) S 1 …"; the name may contain anything, the last parenthesis ends it.
-    guard let line = FileSystem.lines("/proc/\(processID)/stat").first,
-        let state = line.split(separator: ")").last?.split(separator: " ").first
-    else { return false }
-    return state != "Z" && state != "X"
 }
 
 /// Returns when the users of the home at `directory`, watchdogs included, are gone.

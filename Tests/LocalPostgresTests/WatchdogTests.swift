@@ -3,99 +3,102 @@ import Testing
 
 @testable import LocalPostgres
 
-/// The owner really dies by SIGKILL here: each test runs its owner in a process of its own.
-@Suite struct WatchdogTests {
-    @Test func nothingIsLeftOfAThrowAwayClusterWhenItsOwnerIsKilled() async throws {
-        let result = await #expect(
-            processExitsWith: .signal(SIGKILL), observing: [\.standardOutputContent]
-        ) {
-            let cluster = try LocalCluster.temporary()
-            try report(cluster)
-            kill(getpid(), SIGKILL)
-        }
-        let owner = try #require(Report(result))
-
-        waitForWatchdog(of: owner.directory)
-
-        #expect(access(owner.directory, F_OK) != 0)
-        #expect(!isRunning(owner.serverProcessID))
-        #expect(try !sharedMemorySegments().contains(owner.segment))
-    }
-
-    @Test func aDevelopmentServerIsStoppedCleanlyWhenItsOwnerIsKilled() async throws {
-        let result = await #expect(
-            processExitsWith: .signal(SIGKILL), observing: [\.standardOutputContent]
-        ) {
-            let cluster = try LocalCluster.start(in: Place().cluster)
-            try report(cluster)
-            kill(getpid(), SIGKILL)
-        }
-        let owner = try #require(Report(result))
-        defer { owner.place.remove() }
-
-        waitForWatchdog(of: owner.directory)
-
-        #expect(!isRunning(owner.serverProcessID))
-        #expect(access("\(owner.directory)/data/postmaster.pid", F_OK) != 0)
-        let next = try LocalCluster.start(in: owner.directory)
-        defer { next.stop() }
-        #expect(try next.probe() == .accepting)
-    }
-
-    @Test func aServerWithoutOwnerAndWatchdogIsTakenOver() async throws {
-        let result = await #expect(
-            processExitsWith: .signal(SIGKILL), observing: [\.standardOutputContent]
-        ) {
-            let cluster = try LocalCluster.start(in: Place().cluster)
-            try report(cluster)
-            kill(cluster.watchdogProcessID ?? getpid(), SIGKILL)
-            kill(getpid(), SIGKILL)
-        }
-        let owner = try #require(Report(result))
-        defer { owner.place.remove() }
-        #expect(isRunning(owner.serverProcessID))
-
-        let next = try LocalCluster.start(in: owner.directory)
-
-        #expect(next.serverProcessID == owner.serverProcessID)
-        next.stop()
-        #expect(!isRunning(owner.serverProcessID))
-    }
-
-    @Test func exitStopsTheServerBeforeTheProcessIsGone() async throws {
-        let result = await #expect(
-            processExitsWith: .exitCode(7), observing: [\.standardOutputContent]
-        ) {
-            try report(LocalCluster.temporary())
-            exit(7)
-        }
-        let owner = try #require(Report(result))
-        #expect(access(owner.directory, F_OK) != 0)
-        #expect(!isRunning(owner.serverProcessID))
-    }
-
-    @Test func aStartThatIsCutOffLeavesNothing() async throws {
-        let result = await #expect(
-            processExitsWith: .signal(SIGKILL), observing: [\.standardOutputContent]
-        ) {
-            let place = try Place(mode: 0o777)
-            setenv("LOCAL_POSTGRES_TMPDIR", place.path, 1)
-            print("place|\(place.path)")
-            fflush(nil)
-            // initdb's directory is there: initdb and a server in single-user mode are at work.
-            runOnThread {
-                while !place.contains("data.new") { sched_yield() }
+extension LocalPostgresTests {
+    /// The owner really dies by SIGKILL here: each test runs its owner in a process of its own.
+    @Suite struct WatchdogTests {
+        @Test func nothingIsLeftOfAThrowAwayClusterWhenItsOwnerIsKilled() async throws {
+            let result = await #expect(
+                processExitsWith: .signal(SIGKILL), observing: [\.standardOutputContent]
+            ) {
+                let cluster = try LocalCluster.temporary()
+                try report(cluster)
                 kill(getpid(), SIGKILL)
             }
-            _ = try LocalCluster.temporary()
+            let owner = try #require(Report(result))
+
+            waitForWatchdog(of: owner.directory)
+
+            #expect(access(owner.directory, F_OK) != 0)
+            #expect(!isRunning(owner.serverProcessID))
+            #expect(try !sharedMemorySegments().contains(owner.segment))
         }
-        let output = String(decoding: result?.standardOutputContent ?? [], as: UTF8.self)
-        let path = try #require(output.split(separator: "\n").first { $0.hasPrefix("place|") }?.dropFirst(6))
-        let place = Place(path: String(path))
-        defer { place.remove() }
 
-        for home in FileSystem.entries(of: place.path) { waitForWatchdog(of: "\(place.path)/\(home)") }
+        @Test func aDevelopmentServerIsStoppedCleanlyWhenItsOwnerIsKilled() async throws {
+            let result = await #expect(
+                processExitsWith: .signal(SIGKILL), observing: [\.standardOutputContent]
+            ) {
+                let cluster = try Place.filled().start()
+                try report(cluster)
+                kill(getpid(), SIGKILL)
+            }
+            let owner = try #require(Report(result))
+            defer { owner.place.remove() }
 
-        #expect(FileSystem.entries(of: place.path) == [])
+            waitForWatchdog(of: owner.directory)
+
+            #expect(!isRunning(owner.serverProcessID))
+            #expect(access("\(owner.directory)/data/postmaster.pid", F_OK) != 0)
+            let next = try owner.place.start()
+            defer { next.stop() }
+            #expect(try next.probe() == .accepting)
+        }
+
+        @Test func aServerWithoutOwnerAndWatchdogIsTakenOver() async throws {
+            let result = await #expect(
+                processExitsWith: .signal(SIGKILL), observing: [\.standardOutputContent]
+            ) {
+                let cluster = try Place.filled().start()
+                try report(cluster)
+                kill(cluster.watchdogProcessID ?? getpid(), SIGKILL)
+                kill(getpid(), SIGKILL)
+            }
+            let owner = try #require(Report(result))
+            defer { owner.place.remove() }
+            #expect(isRunning(owner.serverProcessID))
+
+            let next = try owner.place.start()
+
+            #expect(next.serverProcessID == owner.serverProcessID)
+            next.stop()
+            #expect(!isRunning(owner.serverProcessID))
+        }
+
+        @Test func exitStopsTheServerBeforeTheProcessIsGone() async throws {
+            let result = await #expect(
+                processExitsWith: .exitCode(7), observing: [\.standardOutputContent]
+            ) {
+                try report(LocalCluster.temporary())
+                exit(7)
+            }
+            let owner = try #require(Report(result))
+            #expect(access(owner.directory, F_OK) != 0)
+            #expect(!isRunning(owner.serverProcessID))
+        }
+
+        @Test func aStartThatIsCutOffLeavesNothing() async throws {
+            let result = await #expect(
+                processExitsWith: .signal(SIGKILL), observing: [\.standardOutputContent]
+            ) {
+                let place = try Place(mode: 0o777)
+                setenv("LOCAL_POSTGRES_TMPDIR", place.path, 1)
+                print("place|\(place.path)")
+                fflush(nil)
+                // initdb's directory is there: initdb and a server in single-user mode are at work.
+                runOnThread {
+                    while !place.contains("data.new") { sched_yield() }
+                    kill(getpid(), SIGKILL)
+                }
+                _ = try LocalCluster.temporary()
+            }
+            let output = String(decoding: result?.standardOutputContent ?? [], as: UTF8.self)
+            let path = try #require(
+                output.split(separator: "\n").first { $0.hasPrefix("place|") }?.dropFirst(6))
+            let place = Place(path: String(path))
+            defer { place.remove() }
+
+            for home in FileSystem.entries(of: place.path) { waitForWatchdog(of: "\(place.path)/\(home)") }
+
+            #expect(FileSystem.entries(of: place.path) == [])
+        }
     }
 }

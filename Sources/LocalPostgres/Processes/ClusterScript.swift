@@ -23,15 +23,25 @@ enum ClusterScript {
             [ "/proc/$1/fd/3" -ef "$lock" ]
         }
 
+        # An ending process lets go of its locks a little before it is gone. A zombie is gone: it waits for its parent.
+        await_death() {
+            while { read -r stat <"/proc/$1/stat"; } 2>/dev/null; do
+                case ${stat##*) } in [ZX]*) return ;; esac
+                sleep 0.01
+            done
+        }
+
         # Stops the server with signal $1, waits for it up to $2 seconds, then kills what is left.
         # Afterwards this process holds processes.lock alone: nothing of the cluster is alive.
         end_processes() {
             exec 6>>"$lock" || exit 1
-            pid=
-            [ -r "$pidfile" ] && read -r pid <"$pidfile"
-            if [ -n "$pid" ] && is_member "$pid"; then
-                kill -s "$1" "$pid" 2>/dev/null
-                flock -w "$2" -x 6 && return
+            server=
+            [ -r "$pidfile" ] && read -r server <"$pidfile"
+            if [ -n "$server" ] && is_member "$server"; then
+                kill -s "$1" "$server" 2>/dev/null
+                flock -w "$2" -x 6
+            else
+                server=
             fi
             # No server, one that does not obey, or backends (or an initdb) that outlived their parent. A process
             # between setpriv's change of user and its exec is not visible yet, but holds the lock: look again.
@@ -45,6 +55,7 @@ enum ClusterScript {
                 [ "$tries" -lt 200 ] || { echo "$home: processes of the server cannot be killed" >&2; exit 1; }
                 sleep 0.05
             done
+            [ -z "$server" ] || await_death "$server"
         }
 
         # A server that was killed left these behind. PostgreSQL would trust the process id in them even if it is

@@ -92,3 +92,12 @@ extension String {
         split(separator: "\n").suffix(count).joined(separator: "\n")
     }
 }
+
+/// Whether the process lives; a zombie does not.
+func isRunning(_ processID: pid_t) -> Bool {
+    // "123 (name) S 1 …"; the name may contain anything, the last parenthesis ends it.
+    guard let line = FileSystem.lines("/proc/\(processID)/stat").first,
+        let state = line.split(separator: ")").last?.split(separator: " ").first
+    else { return false }
+    return state != "Z" && state != "X"
+}

@@ -22,8 +22,8 @@ struct ServerControl: Sendable {
             handing: [nil, try ClusterScript.file()], orThrow: "cannot clear up in \(home.path)")
     }
 
-    /// Creates the data directory unless it is there, complete.
-    func initialise() throws(LocalPostgresError) {
+    /// Creates the data directory unless it is there, complete: with initdb, or as a copy of `template`.
+    func initialise(copying template: String? = nil) throws(LocalPostgresError) {
         if let version = home.dataVersion {
             guard version != binaries.majorVersion else { return }
             throw LocalPostgresError(
@@ -36,54 +36,69 @@ struct ServerControl: Sendable {
             throw LocalPostgresError(
                 .unusableDirectory, "\(home.dataDirectory) exists and is not a PostgreSQL data directory")
         }
-        var arguments = [
-            "-D", home.unfinishedDataDirectory, "-U", ClusterHome.superuser, "-A", "trust", "-E", "UTF8",
-            "--locale=C.UTF-8", "--no-instructions",
-        ]
-        if home.fate == .remove { arguments.append("--no-sync") }
         let membership = try takeMembership()
-        try home.account.command(binaries.path("initdb"), arguments, directory: home.path).runToSuccess(
+        try (template.map(copy) ?? initdb).runToSuccess(
             handing: [membership.descriptor],
-            orThrow: "initdb could not create \(home.unfinishedDataDirectory)")
+            orThrow: "cannot create the data directory \(home.dataDirectory)")
         guard rename(home.unfinishedDataDirectory, home.dataDirectory) == 0 else {
             throw ErrorNumber.current.error(
                 "cannot rename to \(home.dataDirectory)", home.unfinishedDataDirectory)
         }
     }
 
-    /// Starts the server and waits until it accepts connections; the process id is that of a child of ours.
-    func launch() throws(LocalPostgresError) -> pid_t {
+    private var initdb: Command {
+        var arguments = [
+            "-D", home.unfinishedDataDirectory, "-U", ClusterHome.superuser, "-A", "trust", "-E", "UTF8",
+            "--locale=C.UTF-8", "--no-instructions",
+        ]
+        // Segments of 16 MB are most of the bytes of a new cluster.
+        if home.fate == .remove { arguments += ["--no-sync", "--wal-segsize=1"] }
+        return home.account.command(binaries.path("initdb"), arguments, directory: home.path)
+    }
+
+    private func copy(_ template: String) -> Command {
+        home.account.command("/bin/cp", ["-a", template, home.unfinishedDataDirectory], directory: home.path)
+    }
+
+    /// Starts the server and waits until it accepts connections.
+    ///
+    /// setsid(1) forks, so the server is no child of ours: nobody has to reap it, and a host that waits for any child
+    /// of its own (as test runners do) never meets it. Whether it lives is asked of `processes.lock`.
+    func launch() throws(LocalPostgresError) {
         let log = try openLog()
         var status = stat()
         let alreadyLogged = fstat(log.number, &status) == 0 ? Int(status.st_size) : 0
         let options = (settings + ServerSettings.enforced(home)).flatMap { ["-c", "\($0.0)=\($0.1)"] }
-        let command = home.account.command(
-            binaries.path("postgres"), ["-D", home.dataDirectory] + options, directory: home.path)
-        let pid = try start(command, log: log)
-        for _ in 0..<ServerControl.startSeconds * 200 {
-            if let postmaster = home.postmaster, postmaster.processID == pid, postmaster.isReady {
-                return pid
+        let server = [binaries.path("postgres"), "-D", home.dataDirectory] + options
+        let command = home.account.command("/usr/bin/setsid", ["--fork"] + server, directory: home.path)
+        func failure(_ reason: String) -> LocalPostgresError {
+            LocalPostgresError(
+                .serverNotStarted, "the server of \(home.path) \(reason)",
+                command: server.joined(separator: " "),
+                output: log.tail(16_384, from: alreadyLogged).lastLines(20))
+        }
+
+        try start(command, log: log)
+        for _ in 0..<ServerControl.startSeconds * 100 {
+            if let postmaster = home.postmaster, postmaster.isReady { return }
+            guard try FileLock.tryAcquire(home.processesLock, .exclusive, owner: home.account) == nil else {
+                throw failure("ended while starting")
             }
-            if let exitStatus = Command.poll(pid) {
-                throw LocalPostgresError(
-                    .serverNotStarted, "the server of \(home.path) ended while starting",
-                    command: command.line,
-                    exitStatus: exitStatus, output: log.tail(16_384, from: alreadyLogged).lastLines(20))
-            }
-            usleep(5_000)
+            usleep(10_000)
         }
         try? clear(.immediate)
-        Command.wait(for: pid)
-        throw LocalPostgresError(
-            .serverNotStarted,
-            "the server of \(home.path) was not ready after \(ServerControl.startSeconds) s",
-            command: command.line, output: log.tail(16_384, from: alreadyLogged).lastLines(20))
+        throw failure("was not ready after \(ServerControl.startSeconds) s")
     }
 
     /// Our copy of the membership ends with this function; from then on the server's alone says that it lives.
-    private func start(_ command: Command, log: Descriptor) throws(LocalPostgresError) -> pid_t {
+    private func start(_ command: Command, log: Descriptor) throws(LocalPostgresError) {
         let membership = try takeMembership()
-        return try command.start([nil, log, log, membership.descriptor])
+        let status = Command.wait(for: try command.start([nil, log, log, membership.descriptor]))
+        guard status == 0 else {
+            throw LocalPostgresError(
+                .commandFailed, "cannot start the server", command: command.line, exitStatus: status,
+                output: log.tail(4_096).lastLines(5))
+        }
     }
 
     /// A share of `processes.lock` for a process about to be started.

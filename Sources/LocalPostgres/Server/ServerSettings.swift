@@ -25,6 +25,7 @@ enum ServerSettings {
         ("synchronous_commit", "off"),
         ("full_page_writes", "off"),
         ("wal_level", "minimal"),
+        ("max_wal_size", "1GB"),
         ("max_wal_senders", "0"),
         ("autovacuum", "off"),
         ("jit", "off"),
