@@ -70,7 +70,8 @@ let package = Package(
             dependencies: ["ReactorCore", "Greenlets", "Framing", "CLinux", bytes, deque, logging],
             swiftSettings: house),
         .target(
-            name: "TransportTLS", dependencies: ["Transports", "ReactorCore", "COpenSSL", bytes],
+            name: "TransportTLS",
+            dependencies: ["Transports", "ReactorCore", "Greenlets", "COpenSSL", bytes, logging],
             swiftSettings: house),
 
         // PostgreSQL. The pool's decisions and the value codecs are pure: no I/O, no clock, no lock.
@@ -146,7 +147,7 @@ let package = Package(
         .testTarget(
             name: "TransportTLSTests",
             dependencies: [
-                "TransportTLS", "Transports", "ReactorCore", "Greenlets", "ReactorTesting", bytes,
+                "TransportTLS", "Transports", "ReactorCore", "Greenlets", "ReactorTesting", "COpenSSL", bytes,
             ],
             swiftSettings: house),
         .testTarget(name: "ConnectionPoolsTests", dependencies: ["ConnectionPools"], swiftSettings: house),
