@@ -1,8 +1,14 @@
 /// Names one place in the pool for the life of one connection; never reused.
 public struct PoolSlot: Hashable, Sendable {
-    let index: Int
+    @usableFromInline let index: Int
     /// Number of the connection, counted from 1 over the life of the pool.
     public let serial: UInt64
+
+    @inlinable
+    init(index: Int, serial: UInt64) {
+        self.index = index
+        self.serial = serial
+    }
 }
 
 /// A connection in the hands of a borrower; give it back with ``PoolStateMachine/release(_:_:at:)``.
@@ -11,11 +17,18 @@ public struct PoolLease<Connection> {
     public let slot: PoolSlot
     /// The connection itself.
     public let connection: Connection
+
+    @inlinable
+    init(slot: PoolSlot, connection: Connection) {
+        self.slot = slot
+        self.connection = connection
+    }
 }
 
 extension PoolLease: Sendable where Connection: Sendable {}
 
 /// Why a waiter got no connection.
+@frozen
 public enum PoolRefusal: Hashable, Sendable {
     /// The pool is closed or closing.
     case closed
@@ -26,6 +39,7 @@ public enum PoolRefusal: Hashable, Sendable {
 }
 
 /// How a connection came to its end.
+@frozen
 public enum PoolLoss: Hashable, Sendable {
     /// Only this one is lost (closed by us, broken by its borrower).
     case alone
@@ -34,6 +48,7 @@ public enum PoolLoss: Hashable, Sendable {
 }
 
 /// What a connection is good for when its borrower gives it back.
+@frozen
 public enum PoolReturn: Hashable, Sendable {
     /// As good as new.
     case reusable
@@ -63,5 +78,5 @@ public struct PoolActions<Connection, Waiter> {
     public var isDrained = false
 
     /// Nothing to do.
-    public init() {}
+    @inlinable public init() {}
 }

@@ -14,8 +14,8 @@ public struct PoolCounts: Hashable, Sendable {
     public var waiting = 0
 
     /// Connections the server may see.
-    public var total: Int { idle + borrowed + opening + closing }
+    @inlinable public var total: Int { idle + borrowed + opening + closing }
 
     /// Creates all-zero counts.
-    public init() {}
+    @inlinable public init() {}
 }

@@ -14,6 +14,7 @@ public struct PoolLimits: Sendable {
     public var backoffJitter: Double
 
     /// Creates limits; the defaults are those of the pool.
+    @inlinable
     public init(
         maximum: Int = 10, maximumOpening: Int = 4, maximumWaiting: Int = .max,
         firstBackoff: Duration = .milliseconds(50), longestBackoff: Duration = .seconds(5),
@@ -28,6 +29,7 @@ public struct PoolLimits: Sendable {
     }
 
     /// Pause before the next attempt after `failures` failures in a row; `jitter` is in −1…1.
+    @inlinable
     func backoff(afterFailures failures: Int, jitter: Double) -> Duration {
         var pause = firstBackoff
         for _ in 1..<max(failures, 1) where pause < longestBackoff { pause *= 2 }

@@ -14,6 +14,8 @@
 /// - *Sweep.* One connection lost because the server went away condemns all opened before it: idle ones are
 ///   closed at once, borrowed ones when they come back.
 ///
+/// Inlinable throughout, so that the module that names its types gets it specialised: a pool is asked twice per query.
+///
 /// A place is vacant → opening → idle ⇄ borrowed → closing → vacant; opening → vacant on failure.
 public struct PoolStateMachine<Connection, Waiter> {
     /// A connection and its place.
@@ -21,53 +23,65 @@ public struct PoolStateMachine<Connection, Waiter> {
     /// What the shell has to do.
     public typealias Actions = PoolActions<Connection, Waiter>
 
+    @usableFromInline
     enum Phase: Sendable { case vacant, opening, idle, borrowed, closing }
 
+    @usableFromInline
     struct Place {
-        var phase = Phase.vacant
-        var serial: UInt64 = 0
-        var generation: UInt64 = 0
-        var since = Duration.zero
-        var connection: Connection?
+        @usableFromInline var phase = Phase.vacant
+        @usableFromInline var serial: UInt64 = 0
+        @usableFromInline var generation: UInt64 = 0
+        @usableFromInline var since = Duration.zero
+        @usableFromInline var connection: Connection?
+
+        @inlinable init() {}
     }
 
+    @usableFromInline
     enum Run: Sendable { case running, closing, drained }
 
-    /// The numbers it decides by.
-    public internal(set) var limits: PoolLimits
-    /// Sizes at this moment.
-    public internal(set) var counts = PoolCounts()
-    /// Connect attempts that failed since the last success.
-    public internal(set) var failuresInARow = 0
+    // Stored beside their public readers: code that other modules specialise has to be able to set them.
+    @usableFromInline var _limits: PoolLimits
+    @usableFromInline var _counts = PoolCounts()
+    @usableFromInline var _failuresInARow = 0
 
-    var places: [Place] = []
-    var vacant: [Int] = []
+    @usableFromInline var places: [Place] = []
+    @usableFromInline var vacant: [Int] = []
     /// Indices of idle places; the last one came back last.
-    var idle: [Int] = []
-    var waiters = WaitQueue<Waiter>()
-    var generation: UInt64 = 0
-    var nextSerial: UInt64 = 1
-    var run = Run.running
+    @usableFromInline var idle: [Int] = []
+    @usableFromInline var waiters = WaitQueue<Waiter>()
+    @usableFromInline var generation: UInt64 = 0
+    @usableFromInline var nextSerial: UInt64 = 1
+    @usableFromInline var run = Run.running
     /// Number of the armed back-off timer.
-    var backoff: UInt64?
-    var lastBackoff: UInt64 = 0
+    @usableFromInline var backoff: UInt64?
+    @usableFromInline var lastBackoff: UInt64 = 0
 
     /// Creates an empty pool; the maximum is at least 1.
+    @inlinable
     public init(limits: PoolLimits) {
         precondition(limits.maximum > 0 && limits.maximumOpening > 0, "a pool needs room for a connection")
-        self.limits = limits
-        counts.maximum = limits.maximum
+        _limits = limits
+        _counts.maximum = limits.maximum
     }
 
+    /// The numbers it decides by.
+    @inlinable public var limits: PoolLimits { _limits }
+    /// Sizes at this moment.
+    @inlinable public var counts: PoolCounts { _counts }
+    /// Connect attempts that failed since the last success.
+    @inlinable public var failuresInARow: Int { _failuresInARow }
+
     /// Whether the pool takes no more borrowers.
-    public var isShutDown: Bool { run != .running }
+    @inlinable public var isShutDown: Bool { run != .running }
 
     /// When the waiter at the head came; nil when nobody waits.
-    public var headWaitsSince: Duration? { waiters.headSince }
+    @inlinable public var headWaitsSince: Duration? { waiters.headSince }
 
     // MARK: Borrowers
 
     /// An idle connection, at once; nil when there is none or when somebody waits already.
+    @inlinable
     public mutating func tryAcquire(at now: Duration) -> Lease? {
         guard run == .running, waiters.isEmpty, let index = popIdle() else { return nil }
         move(index, to: .borrowed, at: now)
@@ -77,18 +91,19 @@ public struct PoolStateMachine<Connection, Waiter> {
     /// Lets a waiter queue. Call it right after `tryAcquire` returned nil.
     ///
     /// The ticket is nil when the waiter is refused at once; the refusal is among the actions.
+    @inlinable
     public mutating func wait(_ waiter: Waiter, at now: Duration) -> (ticket: PoolTicket?, actions: Actions) {
         var actions = Actions()
         if run != .running {
             actions.refusals.append((waiter, .closed))
             return (nil, actions)
         }
-        if counts.waiting >= limits.maximumWaiting {
+        if _counts.waiting >= _limits.maximumWaiting {
             actions.refusals.append((waiter, .tooManyWaiting))
             return (nil, actions)
         }
         let ticket = waiters.append(waiter, since: now)
-        counts.waiting = waiters.count
+        _counts.waiting = waiters.count
         openIfNeeded(at: now, &actions)
         return (ticket, actions)
     }
@@ -97,13 +112,15 @@ public struct PoolStateMachine<Connection, Waiter> {
     ///
     /// Nil when it has left already: it was refused, or a connection is on its way to it and has to be
     /// released by whoever receives it.
+    @inlinable
     public mutating func cancelWaiter(_ ticket: PoolTicket) -> Waiter? {
         let waiter = waiters.remove(ticket)
-        counts.waiting = waiters.count
+        _counts.waiting = waiters.count
         return waiter
     }
 
     /// A borrower gives a connection back.
+    @inlinable
     public mutating func release(_ slot: PoolSlot, _ condition: PoolReturn, at now: Duration) -> Actions {
         var actions = Actions()
         guard holds(slot, .borrowed) else { return actions }
@@ -122,12 +139,13 @@ public struct PoolStateMachine<Connection, Waiter> {
     // MARK: Connections
 
     /// A connection that was asked for is there.
+    @inlinable
     public mutating func connectSucceeded(
         _ slot: PoolSlot, _ connection: Connection, at now: Duration
     ) -> Actions {
         var actions = Actions()
         guard holds(slot, .opening) else { return actions }
-        failuresInARow = 0
+        _failuresInARow = 0
         backoff = nil
         places[slot.index].connection = connection
         // The handshake has just ended, so the server lives: whatever was swept meanwhile was older.
@@ -142,6 +160,7 @@ public struct PoolStateMachine<Connection, Waiter> {
     /// - Parameters:
     ///   - isPermanent: trying again cannot help; everyone who waits is told so at once.
     ///   - jitter: chance in −1…1, spreads the next attempt.
+    @inlinable
     public mutating func connectFailed(
         _ slot: PoolSlot, isPermanent: Bool, jitter: Double, at now: Duration
     ) -> Actions {
@@ -153,20 +172,22 @@ public struct PoolStateMachine<Connection, Waiter> {
         return actions
     }
 
-    private mutating func noteFailure(isPermanent: Bool, jitter: Double, _ actions: inout Actions) {
+    @inlinable
+    mutating func noteFailure(isPermanent: Bool, jitter: Double, _ actions: inout Actions) {
         if isPermanent {
             for waiter in waiters.removeAll() { actions.refusals.append((waiter, .connectFailedForGood)) }
-            counts.waiting = 0
+            _counts.waiting = 0
         }
         // Attempts that were under way together and fail together count once.
         guard backoff == nil else { return }
-        failuresInARow += 1
+        _failuresInARow += 1
         lastBackoff += 1
         backoff = lastBackoff
-        actions.backoff = (limits.backoff(afterFailures: failuresInARow, jitter: jitter), lastBackoff)
+        actions.backoff = (_limits.backoff(afterFailures: _failuresInARow, jitter: jitter), lastBackoff)
     }
 
     /// The back-off timer with this number fired; an outdated number means nothing.
+    @inlinable
     public mutating func backoffElapsed(_ number: UInt64, at now: Duration) -> Actions {
         var actions = Actions()
         guard backoff == number else { return actions }
@@ -177,6 +198,7 @@ public struct PoolStateMachine<Connection, Waiter> {
 
     /// The peer of an idle connection closed it. Means nothing when it has been borrowed meanwhile: then
     /// its borrower finds out.
+    @inlinable
     public mutating func idleConnectionLost(_ slot: PoolSlot, _ loss: PoolLoss, at now: Duration) -> Actions {
         var actions = Actions()
         guard holds(slot, .idle) else { return actions }
@@ -187,6 +209,7 @@ public struct PoolStateMachine<Connection, Waiter> {
     }
 
     /// A connection that was to be closed is gone, for the server too.
+    @inlinable
     public mutating func closeFinished(_ slot: PoolSlot, at now: Duration) -> Actions {
         var actions = Actions()
         guard holds(slot, .closing) else { return actions }

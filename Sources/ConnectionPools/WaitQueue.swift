@@ -2,9 +2,16 @@
 public struct PoolTicket: Hashable, Sendable, Comparable {
     /// Arrival number: a smaller one came earlier.
     public let sequence: UInt64
-    let index: Int
+    @usableFromInline let index: Int
+
+    @inlinable
+    init(sequence: UInt64, index: Int) {
+        self.sequence = sequence
+        self.index = index
+    }
 
     /// Orders by arrival.
+    @inlinable
     public static func < (one: PoolTicket, other: PoolTicket) -> Bool { one.sequence < other.sequence }
 }
 
@@ -12,27 +19,41 @@ public struct PoolTicket: Hashable, Sendable, Comparable {
 ///
 /// A doubly linked list kept in one array: entries point at each other by index and vacant entries form a
 /// free list, so that neither a cancelled waiter nor a long queue leaves anything behind.
+@usableFromInline
 struct WaitQueue<Waiter> {
+    @usableFromInline
     struct Entry {
-        var waiter: Waiter?
-        var sequence: UInt64
-        var since: Duration
-        var previous: Int
-        var next: Int
+        @usableFromInline var waiter: Waiter?
+        @usableFromInline var sequence: UInt64
+        @usableFromInline var since: Duration
+        @usableFromInline var previous: Int
+        @usableFromInline var next: Int
+
+        @inlinable
+        init(waiter: Waiter?, sequence: UInt64, since: Duration, previous: Int, next: Int) {
+            self.waiter = waiter
+            self.sequence = sequence
+            self.since = since
+            self.previous = previous
+            self.next = next
+        }
     }
 
-    private var entries: [Entry] = []
-    private var head = -1
-    private var tail = -1
-    private var free = -1
-    private var nextSequence: UInt64 = 1
-    private(set) var count = 0
+    @usableFromInline var entries: [Entry] = []
+    @usableFromInline var head = -1
+    @usableFromInline var tail = -1
+    @usableFromInline var free = -1
+    @usableFromInline var nextSequence: UInt64 = 1
+    @usableFromInline var count = 0
 
-    var isEmpty: Bool { count == 0 }
+    @inlinable init() {}
+
+    @inlinable var isEmpty: Bool { count == 0 }
 
     /// When the waiter at the head arrived.
-    var headSince: Duration? { head < 0 ? nil : entries[head].since }
+    @inlinable var headSince: Duration? { head < 0 ? nil : entries[head].since }
 
+    @inlinable
     mutating func append(_ waiter: Waiter, since: Duration) -> PoolTicket {
         let index: Int
         if free >= 0 {
@@ -51,11 +72,13 @@ struct WaitQueue<Waiter> {
         return PoolTicket(sequence: nextSequence, index: index)
     }
 
+    @inlinable
     mutating func popFirst() -> Waiter? {
         head < 0 ? nil : removeEntry(head)
     }
 
     /// Takes the waiter out; nil when it has left already.
+    @inlinable
     mutating func remove(_ ticket: PoolTicket) -> Waiter? {
         guard ticket.index < entries.count, entries[ticket.index].waiter != nil,
             entries[ticket.index].sequence == ticket.sequence
@@ -63,6 +86,7 @@ struct WaitQueue<Waiter> {
         return removeEntry(ticket.index)
     }
 
+    @inlinable
     mutating func removeAll() -> [Waiter] {
         var all: [Waiter] = []
         all.reserveCapacity(count)
@@ -70,7 +94,8 @@ struct WaitQueue<Waiter> {
         return all
     }
 
-    private mutating func removeEntry(_ index: Int) -> Waiter? {
+    @inlinable
+    mutating func removeEntry(_ index: Int) -> Waiter? {
         let entry = entries[index]
         if entry.previous >= 0 { entries[entry.previous].next = entry.next } else { head = entry.next }
         if entry.next >= 0 { entries[entry.next].previous = entry.previous } else { tail = entry.previous }

@@ -9,6 +9,12 @@ extension PostgresPool {
 
     /// A connection, now or within `timeout`. Whoever gets it releases it.
     func acquire(timeout: Duration) async throws -> Lease {
+        if let lease = tryAcquire() { return lease }
+        return try await waitForLease(timeout)
+    }
+
+    /// A connection that is idle and alive; nil when there is none or somebody waits already. Never waits.
+    func tryAcquire() -> Lease? {
         while let lease = machine.tryAcquire(at: now) {
             if isAlive(lease.connection) {
                 totals.acquired += 1
@@ -16,19 +22,19 @@ extension PostgresPool {
             }
             release(lease)
         }
+        return nil
+    }
+
+    private func waitForLease(_ timeout: Duration) async throws -> Lease {
         try Task.checkCancellation()
-        let reactor = Reactor.current
-        let waiter = PoolWaiter(on: reactor)
+        let now = now
+        let waiter = PoolWaiter(until: now + max(.zero, timeout), on: .current)
         let (ticket, actions) = machine.wait(waiter, at: now)
         totals.waited += 1
+        let timer = watchDeadline(of: waiter, timeout, at: now)
         apply(actions)
-        let timer = reactor.callLater(max(.zero, timeout)) { [weak self] in
-            guard let self, waiter.isPending else { return }
-            totals.acquireTimeouts += 1
-            waiter.resume(throwing: timeoutError(timeout))
-        }
         defer {
-            timer.cancelIfActive()
+            timer?.cancelIfActive()
             // Leaves the queue when it is still there: timed out or cancelled.
             if let ticket { _ = machine.cancelWaiter(ticket) }
         }
@@ -75,16 +81,6 @@ extension PostgresPool {
             session.idleSince = now
             apply(machine.release(lease.slot, session.isUsable ? .reusable : .broken(session.loss), at: now))
         }
-    }
-
-    private func timeoutError(_ timeout: Duration) -> PostgresError {
-        let counts = machine.counts
-        var text =
-            "no connection from pool \"\(options.label)\" within \(timeout): "
-            + "maximum \(counts.maximum), \(counts.borrowed) borrowed, \(counts.idle) idle, \(counts.opening) opening, "
-            + "\(counts.closing) closing, \(counts.waiting) waiting"
-        if let cause = totals.lastConnectError { text += "; the last connect failed: \(cause)" }
-        return PostgresError(.acquireTimedOut, text, underlying: totals.lastConnectError)
     }
 
     func refusal(_ reason: PoolRefusal) -> PostgresError {

@@ -12,15 +12,14 @@ extension PostgresPool {
             for slot in actions.abandons { connecting[slot]?.cancel() }
             for lease in actions.closes { close(lease) }
             for lease in actions.interrupts { lease.connection.condemn(refusal(.closed), .poolClosed) }
-            for (waiter, reason) in actions.refusals { waiter.resume(throwing: refusal(reason)) }
+            for (waiter, reason) in actions.refusals { waiter.fail(refusal(reason)) }
             if let (delay, number) = actions.backoff {
-                backoffTimer = Reactor.current.callLater(delay) { [weak self] in
-                    guard let self else { return }
+                backoffTimer = Reactor.current.callLater(delay) { [self] in
                     apply(machine.backoffElapsed(number, at: now))
                 }
             }
             if actions.isDrained { drained() }
-            if let (lease, waiter) = actions.handOff, !waiter.resume(returning: lease) {
+            if let (lease, waiter) = actions.handOff, !waiter.receive(lease) {
                 // The waiter was cancelled or timed out in this very turn. Not recursive: there may be many.
                 next = machine.release(lease.slot, .reusable, at: now)
             }
@@ -48,7 +47,8 @@ extension PostgresPool {
         totals.connectsSucceeded += 1
         totals.lastConnectError = nil
         session.idleSince = now
-        session.onIdleLoss = { [weak self] session in self?.idleSessionLost(slot, session) }
+        // Unowned: a borrower holds the pool, and `deinit` takes this away from the idle ones.
+        session.onIdleLoss = { [unowned self] session in idleSessionLost(slot, session) }
         apply(machine.connectSucceeded(slot, session, at: now))
     }
 

@@ -11,6 +11,8 @@ extension PostgresPool {
     public func close(grace: Duration = .seconds(10)) async {
         apply(machine.shutDown(force: false, at: now))
         backoffTimer?.cancelIfActive()
+        deadlineTimer?.cancelIfActive()
+        impatient.removeAll()
         await waitUntilDrained(atMost: grace)
         guard !isDrained else { return }
         apply(machine.shutDown(force: true, at: now))

@@ -1,4 +1,5 @@
 import ConnectionPools
+import DequeModule
 import Greenlets
 public import PostgresValues
 public import ReactorCore
@@ -22,7 +23,6 @@ public import ReactorCore
 @ReactorActor
 public final class PostgresPool: PostgresDatabase {
     typealias Lease = PoolLease<PostgresSession>
-    typealias PoolWaiter = Waiter<Lease>
 
     /// Where it connects to.
     public nonisolated let configuration: PostgresConfiguration
@@ -33,6 +33,9 @@ public final class PostgresPool: PostgresDatabase {
     var totals = PostgresPoolStatistics()
     var connecting: [PoolSlot: Task<Void, Never>] = [:]
     var backoffTimer: DelayedCall?
+    /// Waiters with the pool's own time-out, oldest first; those that are served leave late.
+    var impatient = Deque<PoolWaiter>()
+    var deadlineTimer: DelayedCall?
     var isDrained = false
     var drainWaiters: [Waiter<Void>] = []
 
@@ -43,6 +46,11 @@ public final class PostgresPool: PostgresDatabase {
         self.options = options
         machine = PoolStateMachine(
             limits: PoolLimits(maximum: options.maximum, maximumWaiting: options.maximumWaiting))
+    }
+
+    /// A pool dropped without `close()` closes its idle connections, without waiting for the server.
+    isolated deinit {
+        for lease in machine.shutDown(force: false, at: now).closes { lease.connection.onIdleLoss = nil }
     }
 
     /// The pool's numbers now. Never waits.
@@ -60,7 +68,12 @@ public final class PostgresPool: PostgresDatabase {
     ///
     /// - Throws: besides, what `withConnection` throws when there is no connection.
     public func query(_ sql: SQL, timeout: Duration?) async throws -> PostgresRows {
-        let lease = try await acquire(timeout: options.acquireTimeout)
+        let lease: Lease
+        if let idle = tryAcquire() {
+            lease = idle
+        } else {
+            lease = try await acquire(timeout: options.acquireTimeout)
+        }
         defer { release(lease) }
         return try await lease.connection.query(sql, timeout: timeout)
     }

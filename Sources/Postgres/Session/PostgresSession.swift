@@ -54,7 +54,8 @@ final class PostgresSession {
         descriptor = PQsocket(handle)
         processID = PQbackendPID(handle)
         statements = PreparedStatements(capacity: configuration.statementCacheSize)
-        try reactor.addReader(descriptor) { [weak self] in self?.socketIsReadable() }
+        // Unowned: `deinit` takes the reader away. Weak would make every retain of a session slow for ever.
+        try reactor.addReader(descriptor) { [unowned self] in socketIsReadable() }
         hasReader = true
     }
 
@@ -120,6 +121,8 @@ final class PostgresSession {
         let isRead = PQconsumeInput(handle) == 1
         // Parses; a server that says something unasked speaks to the notice receiver.
         _ = PQisBusy(handle)
+        // Nobody listens; kept, they would grow without bound.
+        while let notification = PQnotifies(handle) { PQfreemem(notification) }
         noteSocket(isRead ? nil : handle)
         // Input makes room for output: on a large exchange both sides would wait for each other.
         if isRead, hasWriter { flush() }
@@ -137,7 +140,7 @@ final class PostgresSession {
         }
         guard !hasWriter else { return }
         do {
-            try reactor.addWriter(descriptor) { [weak self] in self?.flush() }
+            try reactor.addWriter(descriptor) { [unowned self] in flush() }
             hasWriter = true
         } catch {
             lose(PostgresError(.connectionLost, "the socket cannot be watched", underlying: error), .alone)

@@ -19,6 +19,15 @@ final class Signal {
         }
     }
 
+    /// Whether it was raised since the last wait; takes it back.
+    func take() -> Bool {
+        defer { isRaised = false }
+        return isRaised
+    }
+
+    /// Keeps what `raise` resumes: the wait itself, for a caller that must not pay for another async call.
+    func park(_ continuation: UnsafeContinuation<Void, Never>) { parked = continuation }
+
     /// Parks until raised, whatever happens to the task. One task at a time.
     func wait() async {
         if !isRaised {

@@ -1,0 +1,67 @@
+import CLibPQ
+import ReactorCore
+
+/// A cancel request on its way to a worker thread.
+///
+/// Unchecked: libpq allows PQcancel and PQfreeCancel on any thread, and the worker is the only user.
+private struct CancelRequest: @unchecked Sendable {
+    let pointer: OpaquePointer
+
+    func sendAndFree() {
+        // Its outcome does not matter: either the statement ends, or the grace period does.
+        var complaint = [CChar](repeating: 0, count: 256)
+        _ = PQcancel(pointer, &complaint, Int32(complaint.count))
+        PQfreeCancel(pointer)
+    }
+}
+
+extension PostgresSession {
+    /// Cancels the statement under way on the server. Does nothing when that statement is over.
+    func interrupt(_ reason: Interruption, exchange number: UInt64) {
+        guard exchange.isUnderWay, exchange.number == number, exchange.interruption == nil, let handle else {
+            return
+        }
+        exchange.interruption = reason
+        exchange.graceTimer = reactor.callLater(configuration.cancelGrace) { self.abandon(exchange: number) }
+        guard let pointer = PQgetCancel(handle) else { return }
+        let request = CancelRequest(pointer: pointer)
+        let reactor = reactor
+        exchange.isCancelInFlight = true
+        do {
+            // PQcancel blocks, for a whole connect time-out on a bad network.
+            try reactor.threadPool.submit {
+                request.sendAndFree()
+                reactor.callFromThread { self.cancelReturned(exchange: number) }
+            }
+        } catch {
+            PQfreeCancel(pointer)
+            exchange.isCancelInFlight = false
+        }
+    }
+
+    /// Cancels the statement under way, if any, and refuses further ones; ROLLBACK still goes through.
+    func condemn(_ reason: PostgresError, _ interruption: Interruption) {
+        condemned = reason
+        interrupt(interruption, exchange: exchange.number)
+    }
+
+    private func cancelReturned(exchange number: UInt64) {
+        guard exchange.number == number else { return }
+        exchange.isCancelInFlight = false
+        signal.raise()
+    }
+
+    private func abandon(exchange number: UInt64) {
+        guard exchange.isUnderWay, exchange.number == number else { return }
+        exchange.isAbandoned = true
+        signal.raise()
+    }
+
+    nonisolated func interruptFromAnyThread(_ number: UInt64) {
+        if reactor.isOnReactorThread {
+            ReactorActor.assumeIsolated { interrupt(.cancelled, exchange: number) }
+        } else {
+            reactor.callFromThread { self.interrupt(.cancelled, exchange: number) }
+        }
+    }
+}
