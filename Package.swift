@@ -60,7 +60,7 @@ let package = Package(
             swiftSettings: house),
         .target(name: "Greenlets", dependencies: ["ReactorCore", "CFibers", deque], swiftSettings: house),
         .target(
-            name: "BlockingShims", dependencies: ["CBlockingShims", "Greenlets", "ReactorCore"],
+            name: "BlockingShims", dependencies: ["CBlockingShims", "CFibers", "Greenlets", "ReactorCore"],
             swiftSettings: house),
 
         // Bytes in, bytes out.
@@ -133,7 +133,7 @@ let package = Package(
         .testTarget(
             name: "BlockingShimsTests",
             dependencies: [
-                "BlockingShims", "CBlockingShims", "Greenlets", "ReactorCore", "ReactorTesting",
+                "BlockingShims", "CBlockingShims", "CFibers", "Greenlets", "ReactorCore", "ReactorTesting",
                 "LocalPostgres", "CLibPQ", "CLinux",
             ],
             swiftSettings: house),

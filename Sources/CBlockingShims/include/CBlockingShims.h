@@ -1,1 +1,71 @@
+// Interposition: linking this target into an executable defines libc's blocking entry points there, and the dynamic
+// linker then binds every library of the process to them. See table.h for the list and README-style notes beside it.
+//
+//     libpq, libcurl, … --poll()--> our poll --+-- no fiber runs on this thread --> libc's poll
+//                                              |
+//                                              +-- on a fiber --> zero-timeout try, then park the fiber
+//
+// The thread-local pointer to the running fiber decides (CFibers.h). It is NULL for everything else: the loop, worker
+// threads, the Swift runtime, the dynamic linker, signal handlers of other threads. They pay one thread-local read and
+// one indirect call, and may call from wherever libc's own function may be called from.
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// Immutable once made, so Swift may share it between threads.
+#define CBS_SENDABLE __attribute__((swift_attr("@Sendable")))
+
+/// Deadlines are absolute nanoseconds of CLOCK_MONOTONIC; this one never comes.
+#define CBS_NEVER INT64_MAX
+
+/// How a shim parks the fiber that called it.
+///
+/// A hook is called on the fiber. It returns 0 (or what is said below) or −errno; the shim keeps errno for it. Once a fiber
+/// has been killed every hook that parks must return −ECANCELED (−ETIMEDOUT when its time is over) at once, until the
+/// fiber ends: C frames cannot be unwound, and code that was refused one call tries the next.
+typedef struct CBS_SENDABLE cbs_hook_table {
+    /// Parks until `fd` is ready for one of `events` (POLLIN, POLLOUT, or both) or `deadline` comes.
+    /// Returns the ready ones of `events`, 0 at the deadline, or −errno. A reported readiness may be spurious.
+    /// −EBUSY: this descriptor has a waiter already (the shim then waits on a private epoll instance);
+    /// −EPERM: the file is always ready; −EBADF: it is not open, or was closed while it was waited for.
+    int (*wait_fd)(int fd, int events, int64_t deadline);
+
+    /// Parks until `deadline`. One that is past lets everything that is ready run once.
+    int (*sleep_until)(int64_t deadline);
+
+    /// Runs `work(argument)` on a worker thread and parks until it is done. Calls `release(argument)` exactly once, on any
+    /// thread: after `work`, or when it will never run. May return −errno early, while `work` still runs.
+    int (*offload)(void (*work)(void *), void (*release)(void *), void *argument);
+
+    /// Says that the fiber is about to close `fd`; wakes who waits for it. Never parks.
+    void (*will_close)(int fd);
+} cbs_hook_table;
+
+/// The hooks of all fibers of the process, defined by who drives them (`BlockingShims`). Called once, by the first shim on a
+/// fiber, so that linking is installing and nothing runs before main. Without a definition every shim passes through.
+const cbs_hook_table *cbs_default_hooks(void) __attribute__((weak));
+
+/// Whether there are hooks for the calling thread's fibers.
+int cbs_has_hooks(void);
+
+/// Sets other hooks for the fibers of the calling thread, NULL to end that. For tests of this layer alone, and for a
+/// thread whose fibers another scheduler drives.
+void cbs_set_thread_hooks(const cbs_hook_table *hooks);
+
+/// One interposed function.
+typedef struct CBS_SENDABLE cbs_shim {
+    const char *name;       ///< symbol, as in `nm -D`
+    const char *area;       ///< the part of libc it belongs to: timer, poll, socket, io, name
+    const char *behaviour;  ///< what it does on a fiber, one sentence
+    void *replacement;      ///< address of our function
+} cbs_shim;
+
+/// How many functions are interposed.
+size_t cbs_shim_count(void);
+
+/// The `index`-th interposed function.
+const cbs_shim *cbs_shim_at(size_t index);
+
+/// libc's own function behind the `index`-th shim, or NULL when this libc has none.
+void *cbs_original_at(size_t index);

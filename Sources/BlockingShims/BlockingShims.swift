@@ -1,0 +1,80 @@
+import CBlockingShims
+import CFibers
+import Glibc
+
+/// libc's blocking calls, made to park the calling greenlet instead of blocking the reactor's thread.
+///
+/// There is nothing to call. An executable that links this module *defines* `poll`, `recv`, `sleep`, `getaddrinfo`, … and the dynamic
+/// linker binds every library of the process to them: libpq's, libcurl's or a Redis client's own waiting gives way to other
+/// greenlets, unmodified.
+/// ```swift
+/// let greenlet = Greenlet.spawn {                        // a synchronous body: it has a stack that can be parked
+///     let connection = PQconnectdb(conninfo)             // the other greenlets run meanwhile
+///     defer { PQfinish(connection) }
+///     return PQntuples(PQexec(connection, "select pg_sleep(1)"))
+/// }
+/// ```
+/// **Where.** In synchronous code of a greenlet: `Greenlet.spawn`, `deferToGreenlet` with a synchronous closure. Everywhere else, the
+/// loop, `async` code, other threads, each function is libc's own behind one thread-local read.
+///
+/// **What a caller sees** is what it sees of libc: a descriptor in blocking mode waits, and writes all it was given; one with
+/// `O_NONBLOCK` answers `EAGAIN`; `SO_RCVTIMEO` and `SO_SNDTIMEO`, `MSG_DONTWAIT`, `MSG_WAITALL`, `MSG_PEEK` mean what they mean; `errno`
+/// is the greenlet's own and untouched by success. `EINTR` comes only from signals, never from parking. A `poll` with time-out
+/// zero lets others run once. `close` wakes other greenlets that wait for the descriptor, with `EBADF`.
+///
+/// **Kill and time-out.** C frames cannot be unwound. A call parked in a killed greenlet returns −1 with `ECANCELED` (after a time-out
+/// `ETIMEDOUT`), and so does each later one that would wait, until the library has returned to Swift, where the error is thrown.
+/// Calls that need not wait still work, so a library can say goodbye to its server.
+///
+/// **What is covered** is ``functions``, one public function each. Not covered:
+/// - glibc's internal calls. They do not go through public symbols and cannot be interposed: stdio (`fread`, `fgets`, `printf`) on a
+///   pipe or socket, `popen`, `system`, `syslog`, NSS lookups such as `getpwuid_r` block the loop. A resolver call is covered because
+///   it goes to a worker thread as a whole.
+/// - Raw system calls (`syscall(2)`), as Go and some Rust libraries make them.
+/// - Regular files, block devices and `open`: always "ready" for the kernel, they run on the reactor's thread.
+/// - `waitpid` and relatives, file locks, pthread mutexes, conditions and semaphores, `recvmmsg`, `sendmmsg`, `gethostbyname_r`.
+/// - The moment of a write to a terminal whose peer stops reading in the middle of 256 bytes, and of a character device that is
+///   "ready" for less than is written.
+/// - Libraries loaded with `RTLD_DEEPBIND`, or linked with `-Bsymbolic` to a libc of their own; statically linked executables, where
+///   `dlsym` finds no original: do not link this module into one.
+///
+/// A signal handler that interrupts a greenlet runs as part of it: write there to `O_NONBLOCK` descriptors only, or use
+/// `reactor.signals(_:)`. On a blocking descriptor `connect` and `accept` set `O_NONBLOCK` for the microsecond of the system call.
+public enum BlockingShims {
+    /// One interposed function of libc.
+    public struct Function: Sendable, Hashable {
+        /// The symbol, as `nm -D` shows it.
+        public let name: String
+        /// The part of libc: `timer`, `poll`, `socket`, `io` or `name`.
+        public let area: String
+        /// What a call does in a greenlet.
+        public let behaviour: String
+    }
+
+    /// Every function that is interposed, grouped by area. Any thread.
+    public static let functions: [Function] = (0..<cbs_shim_count()).map { index in
+        let shim = cbs_shim_at(index).pointee
+        return Function(
+            name: String(cString: shim.name), area: String(cString: shim.area),
+            behaviour: String(cString: shim.behaviour))
+    }
+
+    /// The names of `functions`. Any thread.
+    public static var names: [String] { functions.map(\.name) }
+
+    /// Whether libraries of this process call the shims: the executable exports every one of `functions`, and hooks are there.
+    ///
+    /// False in an executable that was linked without this module's C objects, or that hides its symbols. Any thread.
+    /// - Complexity: O(number of functions) symbol lookups.
+    public static var isActive: Bool {
+        // A null handle is RTLD_DEFAULT: what the dynamic linker itself would find.
+        cbs_has_hooks() != 0
+            && (0..<cbs_shim_count()).allSatisfy { index in
+                let shim = cbs_shim_at(index).pointee
+                return dlsym(nil, shim.name) == shim.replacement
+            }
+    }
+
+    /// Whether the calling code's blocking calls park: synchronous code of a greenlet runs it, and hooks are there. Any thread.
+    public static var isParking: Bool { cf_fiber_current() != nil && cbs_has_hooks() != 0 }
+}

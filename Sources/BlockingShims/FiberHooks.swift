@@ -1,0 +1,96 @@
+import CBlockingShims
+import Glibc
+import Greenlets
+import ReactorCore
+
+/// The hooks of all fibers. The C side asks for them by name when a shim is first called on a fiber, so linking is installing.
+@_cdecl("cbs_default_hooks")
+func defaultHooks() -> UnsafePointer<cbs_hook_table> { FiberHooks.table }
+
+/// How a shim's wait becomes an `await` of the fiber's driver: nanosecond deadlines to durations, errors to errno.
+///
+/// Every function here is called by C on a fiber, hence on a reactor's thread, and answers 0 (or what the C header says) or −errno.
+enum FiberHooks {
+    /// Unsafe: made once, never changed, never freed.
+    nonisolated(unsafe) static let table: UnsafePointer<cbs_hook_table> = {
+        let table = UnsafeMutablePointer<cbs_hook_table>.allocate(capacity: 1)
+        // C never passes null functions.
+        table.initialize(
+            to: cbs_hook_table(
+                wait_fd: { FiberHooks.wait(for: $1, of: $0, until: $2) },
+                sleep_until: { FiberHooks.sleep(until: $0) },
+                offload: { FiberHooks.offload(OffloadedCall($0!, $1!, $2)) },
+                will_close: { fd in ReactorActor.assumeIsolated { Reactor.current.descriptorWillClose(fd) } })
+        )
+        return UnsafePointer(table)
+    }()
+
+    private static func wait(for events: Int32, of fd: Int32, until deadline: Int64) -> Int32 {
+        var interest: ReadySet = []
+        if events & POLLIN != 0 { interest.insert(.readable) }
+        if events & POLLOUT != 0 { interest.insert(.writable) }
+        let timeout = time(until: deadline)
+        return park(onTimeout: 0) {
+            let ready = try await Reactor.current.wait(for: interest, of: fd, timeout: timeout)
+            return (ready.contains(.readable) ? POLLIN : 0) | (ready.contains(.writable) ? POLLOUT : 0)
+        }
+    }
+
+    private static func sleep(until deadline: Int64) -> Int32 {
+        let duration = time(until: deadline) ?? .seconds(Int64.max)
+        return park(onTimeout: -ETIMEDOUT) {
+            if duration > .zero {
+                try await Reactor.current.sleep(for: duration)
+            } else {
+                await Reactor.current.yield()
+                try Task.checkCancellation()
+            }
+            return 0
+        }
+    }
+
+    private static func offload(_ call: OffloadedCall) -> Int32 {
+        park(onTimeout: -ETIMEDOUT) {
+            try await Reactor.current.threadPool.run { call.run() }
+            return 0
+        }
+    }
+
+    /// Parks the running fiber while its driver runs `operation`; an error becomes −errno.
+    private static func park(
+        onTimeout: Int32, _ operation: @ReactorActor () async throws -> Int32
+    ) -> Int32 {
+        // A fiber of another scheduler has hooks of its own.
+        guard let fiber = Fiber.current else { return -ENOSYS }
+        return ReactorActor.assumeIsolated {
+            do {
+                return try fiber.await(operation)
+            } catch {
+                if let killError = fiber.killError { return isTimeout(killError) ? -ETIMEDOUT : -ECANCELED }
+                return code(of: error, onTimeout: onTimeout)
+            }
+        }
+    }
+
+    private static func code(of error: any Error, onTimeout: Int32) -> Int32 {
+        guard let error = error as? ReactorError else { return -ECANCELED }
+        switch error.code {
+        case .timedOut: return onTimeout
+        case .descriptorClosed: return -EBADF
+        case .descriptorBusy: return -EBUSY
+        default: return -(error.errno ?? EAGAIN)
+        }
+    }
+
+    private static func isTimeout(_ error: any Error) -> Bool {
+        (error as? GreenletError)?.isTimeout ?? (error as? ReactorError)?.isTimeout ?? false
+    }
+
+    /// The time left until a deadline of CLOCK_MONOTONIC, or nil for "never".
+    private static func time(until deadline: Int64) -> Duration? {
+        guard deadline != Int64.max else { return nil }
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        return max(.zero, .nanoseconds(deadline) - .seconds(now.tv_sec) - .nanoseconds(now.tv_nsec))
+    }
+}

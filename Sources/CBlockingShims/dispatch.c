@@ -1,0 +1,81 @@
+#include "dispatch.h"
+
+#include <dlfcn.h>
+
+// MARK: Hooks
+
+static const cbs_hook_table *process_hooks = NULL;
+
+// Initial-exec: the variable lies in the executable's own TLS block, so reading it allocates nothing.
+static __thread const cbs_hook_table *thread_hooks __attribute__((tls_model("initial-exec"))) = NULL;
+
+const cbs_hook_table *cbs_hooks_of_fiber(void) {
+    if (thread_hooks != NULL) {
+        return thread_hooks;
+    }
+    const cbs_hook_table *hooks = __atomic_load_n(&process_hooks, __ATOMIC_ACQUIRE);
+    if (hooks == NULL && cbs_default_hooks != NULL) {
+        hooks = cbs_default_hooks();  // always the same table, so it does not matter who is first
+        __atomic_store_n(&process_hooks, hooks, __ATOMIC_RELEASE);
+    }
+    return hooks;
+}
+
+int cbs_has_hooks(void) { return cbs_hooks_of_fiber() != NULL; }
+
+void cbs_set_thread_hooks(const cbs_hook_table *hooks) { thread_hooks = hooks; }
+
+// MARK: Table
+
+// The addresses here are also the anchor: whoever links this object needs the objects of all shims, so none is dropped
+// even when a build system puts them in an archive.
+static const cbs_shim shims[CBS_COUNT] = {
+#define CBS_ROW(name, area, result, parameters, behaviour) {#name, #area, behaviour, (void *)cbs_shim_##name},
+    CBS_SHIMS(CBS_ROW)
+#undef CBS_ROW
+};
+
+size_t cbs_shim_count(void) { return CBS_COUNT; }
+
+const cbs_shim *cbs_shim_at(size_t index) { return index < CBS_COUNT ? &shims[index] : NULL; }
+
+// MARK: Originals
+
+struct cbs_originals cbs_originals;
+
+_Static_assert(sizeof cbs_originals == CBS_COUNT * sizeof(void *), "one pointer per shim, in the table's order");
+
+/// Stands in for a function that this libc does not have (epoll_pwait2 before glibc 2.35).
+static long cbs_missing(void) {
+    errno = ENOSYS;
+    return -1;
+}
+
+void *cbs_resolve(int index) {
+    // RTLD_NEXT: the objects after the one with this code, which is the executable, in the linker's search order. dlsym
+    // takes the loader's lock and may allocate, but reads no descriptor, so it cannot come back here.
+    int error = errno;
+    void *original = dlsym(RTLD_NEXT, shims[index].name);
+    if (original == NULL) {
+        original = (void *)cbs_missing;
+    }
+    __atomic_store_n((void **)&cbs_originals + index, original, __ATOMIC_RELAXED);
+    errno = error;
+    return original;
+}
+
+void *cbs_original_at(size_t index) {
+    if (index >= CBS_COUNT) {
+        return NULL;
+    }
+    void *original = cbs_resolve((int)index);
+    return original == (void *)cbs_missing ? NULL : original;
+}
+
+/// Finds every original before main: dlsym is not async-signal-safe, the shims of read and write must be. Shared
+/// libraries' constructors run before the executable's; what they call is found one by one, in `CBS_REAL`.
+__attribute__((constructor(101))) static void cbs_resolve_all(void) {
+    for (int index = 0; index < CBS_COUNT; index++) {
+        cbs_resolve(index);
+    }
+}

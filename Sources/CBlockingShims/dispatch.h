@@ -1,0 +1,209 @@
+// What every shim is written with: its declaration under libc's name, the way to libc's original, and the parks.
+#pragma once
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#undef _FORTIFY_SOURCE  // its inline wrappers would redefine the very functions defined here
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "CFibers.h"
+#include "include/CBlockingShims.h"
+#include "table.h"
+
+#define CBS_LIKELY(condition) __builtin_expect(!!(condition), 1)
+
+// MARK: Hooks
+
+/// The hooks for the code that runs now; the fiber is known to be there.
+__attribute__((visibility("hidden"))) const cbs_hook_table *cbs_hooks_of_fiber(void);
+
+/// The hooks for the code that runs now, or NULL off fibers: the whole cost of a shim there.
+static inline const cbs_hook_table *cbs_current_hooks(void) {
+    return CBS_LIKELY(cf_fiber_current() == NULL) ? NULL : cbs_hooks_of_fiber();
+}
+
+// MARK: The shims, as C identifiers cbs_shim_NAME with libc's symbol
+//
+// The assembler label gives the symbol. Defining `connect` by its C name would have to repeat each header's own
+// spelling (transparent unions, noexcept, nonnull), which differs between libcs.
+
+#define CBS_DECLARE(name, area, result, parameters, behaviour) \
+    __attribute__((visibility("default"))) result cbs_shim_##name parameters __asm__(#name);
+CBS_SHIMS(CBS_DECLARE)
+#undef CBS_DECLARE
+
+// MARK: libc's originals
+
+#define CBS_INDEX(name, area, result, parameters, behaviour) CBS_INDEX_##name,
+enum { CBS_SHIMS(CBS_INDEX) CBS_COUNT };
+#undef CBS_INDEX
+
+/// Pointers to libc's functions; NULL until first needed. Written with the one value each can have, by whoever is first.
+struct cbs_originals {
+#define CBS_FIELD(name, area, result, parameters, behaviour) result(*name) parameters;
+    CBS_SHIMS(CBS_FIELD)
+#undef CBS_FIELD
+};
+extern struct cbs_originals cbs_originals __attribute__((visibility("hidden")));
+
+/// Finds libc's function behind a shim and remembers it. Every original is found by a constructor before main; only
+/// callers that run before that constructor come here later.
+__attribute__((visibility("hidden"), cold)) void *cbs_resolve(int index);
+
+/// libc's own function.
+#define CBS_REAL(name)                                                                                       \
+    ({                                                                                                       \
+        __typeof__(cbs_originals.name) original_ = __atomic_load_n(&cbs_originals.name, __ATOMIC_RELAXED);   \
+        CBS_LIKELY(original_ != NULL) ? original_                                                            \
+                                      : (__typeof__(cbs_originals.name))cbs_resolve(CBS_INDEX_##name);       \
+    })
+
+// MARK: Parks (park.c). All return 0 or as said, or −errno, and keep errno.
+
+/// Parks until `fd` is ready for `events` (POLLIN, POLLOUT). Returns the ready ones, 0 at the deadline, or −errno.
+__attribute__((visibility("hidden"))) int cbs_wait_fd(const cbs_hook_table *hooks, int fd, int events, int64_t deadline);
+
+/// Parks until `deadline`; a past one yields.
+__attribute__((visibility("hidden"))) int cbs_sleep_until(const cbs_hook_table *hooks, int64_t deadline);
+
+/// Runs `work` on a worker thread. `release` is called exactly once, also when this fails.
+__attribute__((visibility("hidden"))) int cbs_offload(
+    const cbs_hook_table *hooks, void (*work)(void *), void (*release)(void *), void *argument);
+
+/// Tells the scheduler that `fd` is about to be closed.
+__attribute__((visibility("hidden"))) void cbs_will_close(const cbs_hook_table *hooks, int fd);
+
+/// A private epoll instance for what one descriptor and a direction cannot say: several descriptors, POLLPRI,
+/// errors alone, or a descriptor that somebody else waits for. Nested in the reactor's own by `cbs_wait_fd`.
+typedef struct cbs_wait_set {
+    int epoll_fd;     ///< −1 until the first wait
+    int naps;         ///< how often a nap stood in for an epoll instance that could not be had
+} cbs_wait_set;
+
+#define CBS_WAIT_SET {.epoll_fd = -1, .naps = 0}
+
+/// Parks until one of `fds` may be ready. Returns 1 (ask again), 0 at the deadline, or −errno.
+__attribute__((visibility("hidden"))) int cbs_wait_set_wait(
+    const cbs_hook_table *hooks, cbs_wait_set *set, const struct pollfd *fds, nfds_t count, int64_t deadline);
+
+__attribute__((visibility("hidden"))) void cbs_wait_set_close(const cbs_hook_table *hooks, cbs_wait_set *set);
+
+/// poll(2) on a fiber, shared by poll, ppoll and select's conversion. Returns poll's result with errno set.
+__attribute__((visibility("hidden"))) int cbs_poll(
+    const cbs_hook_table *hooks, struct pollfd *fds, nfds_t count, int64_t deadline, const sigset_t *mask);
+
+/// The patience of one blocking call: how long it may wait, learnt when it first would have to.
+typedef struct cbs_patience {
+    int option;        ///< SO_RCVTIMEO or SO_SNDTIMEO; 0 for a file that is no socket
+    int is_known;      ///< the fields below are filled
+    int is_blocking;   ///< the descriptor is in blocking mode
+    int misses;        ///< waits that said "ready" while the call still would block
+    int64_t deadline;  ///< end of the socket's own time-out
+} cbs_patience;
+
+#define CBS_PATIENCE(socket_option) {.option = (socket_option)}
+
+/// Whether `fd` is in blocking mode; fills `patience`.
+__attribute__((visibility("hidden"))) int cbs_is_blocking(int fd, cbs_patience *patience);
+
+/// Parks after an attempt that would block. Returns 0 to try again, or −errno: −EAGAIN for an O_NONBLOCK descriptor and
+/// at the end of the socket's time-out, −ECANCELED or −ETIMEDOUT for an ended fiber.
+__attribute__((visibility("hidden"))) int cbs_await(const cbs_hook_table *hooks, int fd, int events, cbs_patience *patience);
+
+// MARK: recv and send on a fiber (receive.c, send.c), shared with read and write
+
+__attribute__((visibility("hidden"))) ssize_t cbs_receive(
+    const cbs_hook_table *hooks, int fd, void *buffer, size_t size, int flags, struct sockaddr *address, socklen_t *length);
+__attribute__((visibility("hidden"))) ssize_t cbs_receive_message(
+    const cbs_hook_table *hooks, int fd, struct msghdr *message, int flags);
+__attribute__((visibility("hidden"))) ssize_t cbs_send(
+    const cbs_hook_table *hooks, int fd, const void *buffer, size_t size, int flags, const struct sockaddr *address,
+    socklen_t length);
+__attribute__((visibility("hidden"))) ssize_t cbs_send_message(
+    const cbs_hook_table *hooks, int fd, const struct msghdr *message, int flags);
+
+// MARK: Time
+
+#define CBS_SECOND INT64_C(1000000000)
+#define CBS_MILLISECOND INT64_C(1000000)
+
+static inline int64_t cbs_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * CBS_SECOND + now.tv_nsec;
+}
+
+/// Nanoseconds in a non-negative `seconds` and `nanoseconds`, at most CBS_NEVER.
+static inline int64_t cbs_nanoseconds(int64_t seconds, int64_t nanoseconds) {
+    int64_t sum;
+    if (__builtin_mul_overflow(seconds, CBS_SECOND, &sum) || __builtin_add_overflow(sum, nanoseconds, &sum)) {
+        return CBS_NEVER;
+    }
+    return sum;
+}
+
+/// `duration` from now, at most CBS_NEVER.
+static inline int64_t cbs_deadline(int64_t duration) {
+    int64_t sum;
+    return __builtin_add_overflow(cbs_now(), duration, &sum) ? CBS_NEVER : sum;
+}
+
+static inline int cbs_is_valid(const struct timespec *time) {
+    return time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < CBS_SECOND;
+}
+
+// MARK: Parts of a message
+
+/// A copy of an iovec array that is consumed as bytes go; on the heap, because a fiber's stack is small.
+typedef struct cbs_parts {
+    struct iovec *allocation;  ///< what to free
+    struct iovec *first;       ///< the first part that is not consumed
+    size_t count;              ///< parts left
+} cbs_parts;
+
+static inline size_t cbs_parts_size(const struct iovec *parts, size_t count) {
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) {
+        size += parts[i].iov_len;
+    }
+    return size;
+}
+
+/// Copies `parts`. Returns 0 or −ENOMEM.
+static inline int cbs_parts_copy(cbs_parts *copy, const struct iovec *parts, size_t count) {
+    copy->allocation = malloc(count * sizeof *parts + 1);
+    if (copy->allocation == NULL) {
+        return -ENOMEM;
+    }
+    memcpy(copy->allocation, parts, count * sizeof *parts);
+    copy->first = copy->allocation;
+    copy->count = count;
+    return 0;
+}
+
+static inline void cbs_parts_consume(cbs_parts *parts, size_t bytes) {
+    while (parts->count > 0 && bytes >= parts->first->iov_len) {
+        bytes -= parts->first->iov_len;
+        parts->first++;
+        parts->count--;
+    }
+    if (bytes > 0) {
+        parts->first->iov_base = (char *)parts->first->iov_base + bytes;
+        parts->first->iov_len -= bytes;
+    }
+}

@@ -1,0 +1,89 @@
+// The one list of interposed functions. Everything else is made from it: the declarations of the shims, the pointers to
+// libc's originals, the table that tests read, and the documentation of `BlockingShims`.
+//
+//     SHIM(symbol, area, result type, (parameters), "what it does on a fiber")
+//
+// glibc's internal calls do not go through its own exported symbols, so one public function never covers another:
+// sleep(3) does not call our nanosleep(2). Each blocking entry point needs its own line, the checked variants that
+// _FORTIFY_SOURCE makes callers use (`__poll_chk`, …) included.
+//
+// Not here, because it cannot work or is not there yet: stdio (fread, fgets, …: glibc calls its internal read), regular
+// files (always ready; they run on the calling thread), waitpid and friends, file locks, pthread waits, recvmmsg/sendmmsg,
+// the re-entrant gethostbyname_r family.
+#pragma once
+
+#define CBS_SHIMS(SHIM)                                                                                              \
+    /* sleep.c */                                                                                                    \
+    SHIM(sleep, timer, unsigned int, (unsigned int seconds), "parks on a timer")                                     \
+    SHIM(usleep, timer, int, (useconds_t microseconds), "parks on a timer")                                          \
+    SHIM(nanosleep, timer, int, (const struct timespec *duration, struct timespec *remaining), "parks on a timer")   \
+    SHIM(clock_nanosleep, timer, int,                                                                                \
+         (clockid_t clock, int flags, const struct timespec *request, struct timespec *remaining),                   \
+         "parks on a timer; CPU-time clocks pass through")                                                           \
+    /* poll.c, select.c, epoll.c */                                                                                  \
+    SHIM(poll, poll, int, (struct pollfd *fds, nfds_t count, int timeout),                                           \
+         "parks until one is ready; a zero time-out yields")                                                         \
+    SHIM(ppoll, poll, int,                                                                                           \
+         (struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask),                   \
+         "as poll; with a mask, signals are looked for every 50 ms")                                                 \
+    SHIM(__poll_chk, poll, int, (struct pollfd *fds, nfds_t count, int timeout, size_t size), "as poll")             \
+    SHIM(__ppoll_chk, poll, int,                                                                                     \
+         (struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask, size_t size),      \
+         "as ppoll")                                                                                                 \
+    SHIM(select, poll, int,                                                                                          \
+         (int count, fd_set *readable, fd_set *writable, fd_set *exceptional, struct timeval *timeout),              \
+         "as poll; the time left is written back")                                                                   \
+    SHIM(pselect, poll, int,                                                                                         \
+         (int count, fd_set *readable, fd_set *writable, fd_set *exceptional, const struct timespec *timeout,        \
+          const sigset_t *mask),                                                                                     \
+         "as select; with a mask, signals are looked for every 50 ms")                                               \
+    SHIM(epoll_wait, poll, int, (int epoll, struct epoll_event *events, int capacity, int timeout),                  \
+         "parks until the epoll instance is readable")                                                               \
+    SHIM(epoll_pwait, poll, int,                                                                                     \
+         (int epoll, struct epoll_event *events, int capacity, int timeout, const sigset_t *mask),                   \
+         "as epoll_wait; with a mask, signals are looked for every 50 ms")                                           \
+    SHIM(epoll_pwait2, poll, int,                                                                                    \
+         (int epoll, struct epoll_event *events, int capacity, const struct timespec *timeout,                       \
+          const sigset_t *mask),                                                                                     \
+         "as epoll_pwait")                                                                                           \
+    /* connect.c */                                                                                                  \
+    SHIM(connect, socket, int, (int fd, const struct sockaddr *address, socklen_t length),                           \
+         "parks until the connection is made or refused")                                                            \
+    SHIM(accept, socket, int, (int fd, struct sockaddr *address, socklen_t *length),                                 \
+         "parks until a connection is waiting")                                                                      \
+    SHIM(accept4, socket, int, (int fd, struct sockaddr *address, socklen_t *length, int flags), "as accept")        \
+    /* receive.c, send.c */                                                                                          \
+    SHIM(recv, socket, ssize_t, (int fd, void *buffer, size_t size, int flags), "parks until data is there")         \
+    SHIM(recvfrom, socket, ssize_t,                                                                                  \
+         (int fd, void *buffer, size_t size, int flags, struct sockaddr *address, socklen_t *length), "as recv")     \
+    SHIM(recvmsg, socket, ssize_t, (int fd, struct msghdr *message, int flags), "as recv")                           \
+    SHIM(__recv_chk, socket, ssize_t, (int fd, void *buffer, size_t size, size_t capacity, int flags), "as recv")    \
+    SHIM(__recvfrom_chk, socket, ssize_t,                                                                            \
+         (int fd, void *buffer, size_t size, size_t capacity, int flags, struct sockaddr *address,                   \
+          socklen_t *length),                                                                                        \
+         "as recv")                                                                                                  \
+    SHIM(send, socket, ssize_t, (int fd, const void *buffer, size_t size, int flags), "parks until all is sent")     \
+    SHIM(sendto, socket, ssize_t,                                                                                    \
+         (int fd, const void *buffer, size_t size, int flags, const struct sockaddr *address, socklen_t length),     \
+         "as send")                                                                                                  \
+    SHIM(sendmsg, socket, ssize_t, (int fd, const struct msghdr *message, int flags), "as send")                     \
+    /* io.c */                                                                                                       \
+    SHIM(read, io, ssize_t, (int fd, void *buffer, size_t size),                                                     \
+         "parks until data is there; regular files pass through")                                                    \
+    SHIM(readv, io, ssize_t, (int fd, const struct iovec *parts, int count), "as read")                              \
+    SHIM(__read_chk, io, ssize_t, (int fd, void *buffer, size_t size, size_t capacity), "as read")                   \
+    SHIM(write, io, ssize_t, (int fd, const void *buffer, size_t size),                                              \
+         "parks until all is written; regular files pass through")                                                   \
+    SHIM(writev, io, ssize_t, (int fd, const struct iovec *parts, int count), "as write")                            \
+    SHIM(close, io, int, (int fd), "never parks; other fibers waiting for the descriptor get EBADF")                 \
+    /* names.c */                                                                                                    \
+    SHIM(getaddrinfo, name, int,                                                                                     \
+         (const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **result),            \
+         "runs on a worker thread; numeric hosts directly")                                                          \
+    SHIM(getnameinfo, name, int,                                                                                     \
+         (const struct sockaddr *address, socklen_t length, char *host, socklen_t host_size, char *service,          \
+          socklen_t service_size, int flags),                                                                        \
+         "runs on a worker thread; numeric requests directly")                                                       \
+    SHIM(gethostbyname, name, struct hostent *, (const char *host),                                                  \
+         "runs on a worker thread; numeric hosts directly")                                                          \
+    SHIM(gethostbyname2, name, struct hostent *, (const char *host, int family), "as gethostbyname")

@@ -1,0 +1,123 @@
+import CLinux
+import Glibc
+
+/// Two connected descriptors, closed at the end of the scope that holds them.
+final class Pair {
+    let first: Int32
+    let second: Int32
+    private var isFirstOpen = true
+    private var isSecondOpen = true
+
+    /// A pair of connected UNIX sockets in blocking mode.
+    static func sockets(_ type: __socket_type = SOCK_STREAM) -> Pair {
+        var fds: [Int32] = [-1, -1]
+        precondition(socketpair(AF_UNIX, Int32(type.rawValue), 0, &fds) == 0, "socketpair failed: \(errno)")
+        return Pair(fds)
+    }
+
+    /// A pipe in blocking mode: `first` reads, `second` writes.
+    static func pipes() -> Pair {
+        var fds: [Int32] = [-1, -1]
+        precondition(pipe(&fds) == 0, "pipe failed: \(errno)")
+        return Pair(fds)
+    }
+
+    private init(_ fds: [Int32]) { (first, second) = (fds[0], fds[1]) }
+
+    deinit {
+        closeFirst()
+        closeSecond()
+    }
+
+    func closeFirst() {
+        if isFirstOpen { close(first) }
+        isFirstOpen = false
+    }
+
+    func closeSecond() {
+        if isSecondOpen { close(second) }
+        isSecondOpen = false
+    }
+
+    /// Fills `second`'s way to `first` until nothing more fits; returns how many bytes did.
+    func fill() -> Int {
+        setNonblocking(second, true)
+        defer { setNonblocking(second, false) }
+        let chunk = [UInt8](repeating: 0x55, count: 65536)
+        var total = 0
+        for size in [65536, 4096, 1] {
+            while true {
+                let count = write(second, chunk, size)
+                guard count > 0 else { break }
+                total += count
+            }
+        }
+        return total
+    }
+
+    /// Reads all that `first` has now; returns how many bytes.
+    @discardableResult
+    func drain() -> Int {
+        setNonblocking(first, true)
+        defer { setNonblocking(first, false) }
+        var chunk = [UInt8](repeating: 0, count: 65536)
+        var total = 0
+        while true {
+            let count = read(first, &chunk, chunk.count)
+            guard count > 0 else { return total }
+            total += count
+        }
+    }
+}
+
+func setNonblocking(_ fd: Int32, _ isOn: Bool) {
+    let flags = fcntl(fd, F_GETFL)
+    _ = fcntl(fd, F_SETFL, isOn ? flags | O_NONBLOCK : flags & ~O_NONBLOCK)
+}
+
+func isNonblocking(_ fd: Int32) -> Bool { fcntl(fd, F_GETFL) & O_NONBLOCK != 0 }
+
+/// Sets SO_RCVTIMEO or SO_SNDTIMEO.
+func setTimeout(_ fd: Int32, _ option: Int32, milliseconds: Int) {
+    var limit = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
+    setsockopt(fd, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
+}
+
+/// Calls `body` with a C socket address.
+func withAddress<Address, Result>(
+    _ address: Address, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+) -> Result {
+    withUnsafeBytes(of: address) { bytes in
+        body(bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
+    }
+}
+
+/// A listening TCP socket on a free port of the loopback interface.
+final class LoopbackListener {
+    let fd: Int32
+    let address: sockaddr_in
+
+    init(backlog: Int32 = 16) {
+        fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let listener = fd
+        precondition(withAddress(address) { bind(listener, $0, $1) } == 0, "bind failed: \(errno)")
+        precondition(listen(listener, backlog) == 0, "listen failed: \(errno)")
+        withUnsafeMutableBytes(of: &address) { bytes in
+            _ = getsockname(listener, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), &size)
+        }
+        self.address = address
+    }
+
+    deinit { close(fd) }
+
+    /// A connected client socket.
+    func connectClient() -> Int32 {
+        let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        precondition(withAddress(address) { connect(client, $0, $1) } == 0, "connect failed: \(errno)")
+        return client
+    }
+}

@@ -1,0 +1,153 @@
+import CBlockingShims
+import CFibers
+import CLinux
+import Glibc
+import Testing
+
+/// Hooks without a reactor: each park is written down, the fiber is parked, and the thread blocks in its place.
+///
+/// The next of `whenParked` runs while the fiber is parked: the moment in which a test makes a descriptor ready, without
+/// any timing.
+final class FakeScheduler {
+    struct Wait: Equatable {
+        var fd: Int32
+        var events: Int32
+    }
+
+    private(set) var waits: [Wait] = []
+    private(set) var sleeps: [Int64] = []
+    private(set) var offloads = 0
+    private(set) var closed: [Int32] = []
+    var whenParked: [() -> Void] = []
+    /// Returned, negated, by every hook that parks, as for a killed fiber.
+    var failure: Int32?
+    /// Returned, negated, by the waits for these descriptors.
+    var refusals: [Int32: Int32] = [:]
+    /// How many of the next waits end as ready at once although nothing is.
+    var spuriousWakes = 0
+    /// Leave the offloaded work to the test instead of running it.
+    var keepsWork = false
+    private(set) var keptWork: [() -> Void] = []
+
+    /// Runs `body` on a fiber of this thread, to its end.
+    func run(_ body: () -> Void) {
+        let stack = cf_fiber_map(256 * 1024)!  // a test without memory for a stack may trap
+        withoutActuallyEscaping(body) { body in
+            self.body = body
+            // `self` outlives the fiber, which ends in this function.
+            cf_fiber_prepare(
+                stack, { FakeScheduler.from($0!).body?() }, Unmanaged.passUnretained(self).toOpaque())
+            stack.pointee.owner = Unmanaged.passUnretained(self).toOpaque()  // as above
+            cbs_set_thread_hooks(Self.hooks)
+            while cf_fiber_resume(stack) == 0 {
+                let request = request!  // a fiber parks only in park(_:)
+                answer = request()
+            }
+            cbs_set_thread_hooks(nil)
+            self.body = nil
+        }
+        cf_fiber_unmap(stack)
+    }
+
+    private var body: (() -> Void)?
+    private var request: (() -> Int32)?
+    private var answer: Int32 = 0
+
+    /// Runs `operation` off the fiber.
+    private func park(_ operation: @escaping () -> Int32) -> Int32 {
+        request = operation
+        cf_fiber_park()
+        request = nil
+        return answer
+    }
+
+    private static func from(_ pointer: UnsafeMutableRawPointer) -> FakeScheduler {
+        Unmanaged<FakeScheduler>.fromOpaque(pointer).takeUnretainedValue()  // alive while its fiber runs
+    }
+
+    private static var current: FakeScheduler { from(cf_fiber_current()!.pointee.owner) }
+
+    /// Never freed and never changed after this.
+    private nonisolated(unsafe) static let hooks: UnsafePointer<cbs_hook_table> = {
+        let table = UnsafeMutablePointer<cbs_hook_table>.allocate(capacity: 1)
+        table.initialize(
+            to: cbs_hook_table(
+                wait_fd: { FakeScheduler.current.wait($0, $1, until: $2) },
+                sleep_until: { FakeScheduler.current.sleep(until: $0) },
+                offload: { FakeScheduler.current.offload($0!, $1!, $2!) },
+                will_close: { FakeScheduler.current.closed.append($0) }))
+        return UnsafePointer(table)
+    }()
+
+    private func wait(_ fd: Int32, _ events: Int32, until deadline: Int64) -> Int32 {
+        waits.append(Wait(fd: fd, events: events))
+        if let failure { return -failure }
+        if let refusal = refusals[fd] { return -refusal }
+        if spuriousWakes > 0 {
+            spuriousWakes -= 1
+            return events
+        }
+        return park { [self] in
+            if !whenParked.isEmpty { whenParked.removeFirst()() }
+            var entry = pollfd(fd: fd, events: Int16(events), revents: 0)
+            let left = max(0, deadline - monotonicNanoseconds())
+            let limit = deadline == Int64.max ? 5_000 : Int32((left + 999_999) / 1_000_000)
+            let count = poll(&entry, 1, limit)
+            #expect(count > 0 || deadline != Int64.max, "a wait without end was never served: \(fd)")
+            return count > 0 ? events : 0
+        }
+    }
+
+    private func sleep(until deadline: Int64) -> Int32 {
+        sleeps.append(deadline)
+        if let failure { return -failure }
+        return park { [self] in
+            if !whenParked.isEmpty { whenParked.removeFirst()() }
+            let left = deadline - monotonicNanoseconds()
+            if left > 0 {
+                var duration = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
+                _ = nanosleep(&duration, nil)
+            }
+            return 0
+        }
+    }
+
+    private func offload(
+        _ work: @escaping @convention(c) (UnsafeMutableRawPointer?) -> Void,
+        _ release: @escaping @convention(c) (UnsafeMutableRawPointer?) -> Void,
+        _ argument: UnsafeMutableRawPointer
+    ) -> Int32 {
+        offloads += 1
+        if keepsWork {
+            keptWork.append {
+                work(argument)
+                release(argument)
+            }
+        } else {
+            work(argument)
+            release(argument)
+        }
+        return failure.map { -$0 } ?? 0
+    }
+}
+
+func monotonicNanoseconds() -> Int64 {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
+}
+
+/// What `body` returned, and the seconds it took.
+func timed<Result>(_ body: () -> Result) -> (result: Result, seconds: Double) {
+    let start = monotonicNanoseconds()
+    let result = body()
+    return (result, Double(monotonicNanoseconds() - start) / 1e9)
+}
+
+/// Runs `body` on a fiber with fresh fake hooks.
+@discardableResult
+func onFiber(_ body: (FakeScheduler) -> Void) -> FakeScheduler {
+    let scheduler = FakeScheduler()
+    scheduler.run { body(scheduler) }
+    return scheduler
+}

@@ -1,0 +1,83 @@
+import CBlockingShims
+import CLinux
+import Glibc
+import Testing
+
+@Suite struct SleepTests {
+    enum Call: CaseIterable {
+        case sleep, usleep, nanosleep, relative, absolute
+
+        /// Sleeps 0.1 s, `sleep` 1 s; returns what the function says, as 0 or an error number.
+        func run() -> Int32 {
+            var short = timespec(tv_sec: 0, tv_nsec: 100_000_000)
+            switch self {
+            case .sleep: return Glibc.sleep(1) == 0 ? 0 : errno
+            case .usleep: return Glibc.usleep(100_000) == 0 ? 0 : errno
+            case .nanosleep: return Glibc.nanosleep(&short, nil) == 0 ? 0 : errno
+            case .relative: return clock_nanosleep(CLOCK_MONOTONIC, 0, &short, nil)
+            case .absolute:
+                let end = monotonicNanoseconds() + 100_000_000
+                var deadline = timespec(tv_sec: Int(end / 1_000_000_000), tv_nsec: Int(end % 1_000_000_000))
+                return clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &deadline, nil)
+            }
+        }
+
+        var duration: Double { self == .sleep ? 1 : 0.1 }
+    }
+
+    @Test(arguments: Call.allCases)
+    func parksForItsWholeTimeOnAFiber(call: Call) {
+        onFiber { scheduler in
+            let run = timed { call.run() }
+            #expect(run.result == 0)
+            #expect(run.seconds >= call.duration && run.seconds < call.duration + 0.5)
+            #expect(scheduler.sleeps.count == 1)
+        }
+    }
+
+    @Test(arguments: Call.allCases)
+    func endedFiberGetsECANCELED(call: Call) {
+        onFiber { scheduler in
+            scheduler.failure = ECANCELED
+            #expect(call.run() == ECANCELED)
+            #expect(timed { call.run() }.seconds < 0.1)
+        }
+    }
+
+    @Test func endedSleepReportsWhatIsLeft() {
+        onFiber { scheduler in
+            scheduler.failure = ECANCELED
+            var asked = timespec(tv_sec: 100, tv_nsec: 0)
+            var left = timespec()
+            #expect(nanosleep(&asked, &left) == -1)
+            #expect(left.tv_sec == 99 && left.tv_nsec > 900_000_000)
+            #expect(sleep(100) == 100)
+        }
+    }
+
+    @Test func invalidTimesAreLibcsErrors() {
+        let scheduler = onFiber { _ in
+            var bad = timespec(tv_sec: 0, tv_nsec: 1_000_000_000)
+            #expect(nanosleep(&bad, nil) == -1)
+            #expect(errno == EINVAL)
+            #expect(clock_nanosleep(CLOCK_MONOTONIC, 0, &bad, nil) == EINVAL)
+            var good = timespec(tv_sec: 0, tv_nsec: 1)
+            #expect(clock_nanosleep(CLOCK_THREAD_CPUTIME_ID, 0, &good, nil) == EINVAL)
+        }
+        #expect(scheduler.sleeps.isEmpty)
+    }
+
+    @Test func zeroYields() {
+        let scheduler = onFiber { _ in #expect(usleep(0) == 0) }
+        #expect(scheduler.sleeps.count == 1)
+    }
+
+    @Test func errnoSurvivesSuccess() {
+        onFiber { scheduler in
+            scheduler.whenParked = [{ errno = EIO }]
+            errno = ENOENT
+            #expect(usleep(1) == 0)
+            #expect(errno == ENOENT)
+        }
+    }
+}

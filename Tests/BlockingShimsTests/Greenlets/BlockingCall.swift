@@ -1,0 +1,145 @@
+import CLinux
+import Glibc
+
+/// Blocking calls as C code makes them, each with what it needs to block and a way to let it through.
+///
+/// Not Sendable: made and used on one reactor.
+final class BlockingCall {
+    enum Kind: CaseIterable {
+        case usleep, nanosleep, clockNanosleep, pollTimeout, selectTimeout
+        case poll, pollMany, select, epollWait, recv, recvmsg, readSocket, readPipe, readvPipe
+        case send, writeSocket, writePipe, accept, connectUnix
+
+        /// Those that end by themselves after `BlockingCall.duration`; the others wait for `release()`.
+        static let timers: [Kind] = [.usleep, .nanosleep, .clockNanosleep, .pollTimeout, .selectTimeout]
+        var isTimer: Bool { Self.timers.contains(self) }
+    }
+
+    static let duration = Duration.milliseconds(200)
+    private static let nanoseconds = 200_000_000
+
+    private let kind: Kind
+    private let sockets = Pair.sockets()
+    private let others = (0..<3).map { _ in Pair.sockets() }
+    private let pipes = Pair.pipes()
+    private let listener = LoopbackListener()
+    private var opened: [Int32] = []
+    private let epoll = epoll_create1(0)
+    private var unixName = sockaddr_un()
+    private var unixNameLength = socklen_t(0)
+    private var unixListener: Int32 = -1
+    private var unixClient: Int32 = -1
+
+    init(_ kind: Kind) {
+        self.kind = kind
+        switch kind {
+        case .send, .writeSocket: _ = sockets.fill()
+        case .writePipe: _ = pipes.fill()
+        case .epollWait:
+            var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data(fd: 0))
+            epoll_ctl(epoll, EPOLL_CTL_ADD, sockets.first, &event)
+        case .connectUnix: fillUnixBacklog()
+        default: break
+        }
+    }
+
+    deinit {
+        close(epoll)
+        for fd in opened { close(fd) }
+    }
+
+    /// The descriptor it waits for, where there is one.
+    var descriptor: Int32? {
+        switch kind {
+        case .poll, .recv, .recvmsg, .readSocket: sockets.first
+        case .send, .writeSocket: sockets.second
+        case .readPipe, .readvPipe: pipes.first
+        case .writePipe: pipes.second
+        case .accept: listener.fd
+        default: nil
+        }
+    }
+
+    /// Makes the call. Returns 0, or the error number.
+    func run() -> Int32 {
+        var byte = [UInt8](repeating: 1, count: 8192)
+        var time = timespec(tv_sec: 0, tv_nsec: Self.nanoseconds)
+        var limit = timeval(tv_sec: 0, tv_usec: Self.nanoseconds / 1000)
+        let result: Int
+        switch kind {
+        case .usleep: result = Int(Glibc.usleep(UInt32(Self.nanoseconds / 1000)))
+        case .nanosleep: result = Int(Glibc.nanosleep(&time, nil))
+        case .clockNanosleep: return clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nil)
+        case .pollTimeout: result = Int(Glibc.poll(nil, 0, Int32(Self.nanoseconds / 1_000_000)))
+        case .selectTimeout: result = Int(Glibc.select(0, nil, nil, nil, &limit))
+        case .poll: result = poll([sockets.first])
+        case .pollMany: result = poll(others.map(\.first) + [sockets.first])
+        case .select:
+            var set = fd_set()
+            let fd = sockets.first
+            withUnsafeMutableBytes(of: &set) { $0[Int(fd) / 8] |= 1 << UInt8(fd % 8) }
+            result = Int(Glibc.select(fd + 1, &set, nil, nil, nil))
+        case .epollWait:
+            var event = epoll_event()
+            result = Int(epoll_wait(epoll, &event, 1, -1))
+        case .recv: result = Glibc.recv(sockets.first, &byte, 1, 0)
+        case .recvmsg: result = ReceiveTests.Call.recvmsg(sockets.first, 3).count
+        case .readSocket: result = read(sockets.first, &byte, 1)
+        case .readPipe: result = read(pipes.first, &byte, 1)
+        case .readvPipe: result = ReceiveTests.Call.readv(pipes.first, 3).count
+        case .send: result = Glibc.send(sockets.second, &byte, byte.count, 0)
+        case .writeSocket: result = write(sockets.second, &byte, byte.count)
+        case .writePipe: result = write(pipes.second, &byte, byte.count)
+        case .accept:
+            let fd = Glibc.accept(listener.fd, nil, nil)
+            if fd >= 0 { opened.append(fd) }
+            result = Int(fd)
+        case .connectUnix:
+            let (client, length) = (unixClient, unixNameLength)
+            result = Int(withAddress(unixName) { address, _ in connect(client, address, length) })
+        }
+        return result >= 0 ? 0 : errno
+    }
+
+    /// Makes what the call waits for happen.
+    func release() {
+        switch kind {
+        case .poll, .pollMany, .select, .epollWait, .recv, .recvmsg, .readSocket:
+            _ = write(sockets.second, "x", 1)
+        case .readPipe, .readvPipe: _ = write(pipes.second, "x", 1)
+        case .send, .writeSocket: sockets.drain()
+        case .writePipe: pipes.drain()
+        case .accept: opened.append(listener.connectClient())
+        case .connectUnix: opened.append(Glibc.accept(unixListener, nil, nil))
+        default: break
+        }
+    }
+
+    private func poll(_ fds: [Int32]) -> Int {
+        var entries = fds.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        return Int(Glibc.poll(&entries, nfds_t(entries.count), -1))
+    }
+
+    private func fillUnixBacklog() {
+        unixListener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        opened.append(unixListener)
+        unixName.sun_family = sa_family_t(AF_UNIX)
+        let listener = unixListener
+        // No name at all: the kernel chooses an abstract one.
+        _ = withAddress(unixName) { address, _ in bind(listener, address, 2) }
+        listen(listener, 0)
+        unixNameLength = socklen_t(MemoryLayout<sockaddr_un>.size)
+        withUnsafeMutableBytes(of: &unixName) { bytes in
+            _ = getsockname(
+                listener, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), &unixNameLength)
+        }
+        while true {
+            unixClient = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+            opened.append(unixClient)
+            setNonblocking(unixClient, true)
+            let (client, length) = (unixClient, unixNameLength)
+            if withAddress(unixName, { address, _ in connect(client, address, length) }) != 0 { break }
+        }
+        setNonblocking(unixClient, false)
+    }
+}
