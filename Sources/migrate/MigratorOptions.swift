@@ -37,7 +37,7 @@ struct MigratorOptions: ParsableArguments {
                     // Somebody watches and wonders; a log needs the outcome only.
                     if isatty(STDERR_FILENO) == 1 { printError("\(event)") }
                 case .finished(let entry): print(entry)
-                case .warning, .waitingForLock, .retrying, .droppedInvalidIndex:
+                case .warning, .waitingForLock, .retrying, .droppedInvalidIndex, .foundFinishedIndex:
                     printError("migrate: \(event)")
                 }
             }

@@ -101,6 +101,40 @@ import Testing
         }
     }
 
+    @Test func anIndexThatWasFinishedButNotRecordedIsTakenForDone() async throws {
+        let fixture = try MigratorFixture()
+        try fixture.write(1, "t", "-- migrate:up\ncreate table t (a int);")
+        try await fixture.run { connection async throws in
+            try await fixture.migrator().up()
+            try fixture.write(
+                2, "i", "-- migrate:up transaction:false\ncreate index concurrently t_a on t (a);\nselect 1;")
+            // As a runner leaves it that is killed between the end of the statement and the note of it.
+            _ = try await connection.query("create index t_a on t (a)")
+            _ = try await connection.query(
+                """
+                insert into public.migrate_history (version, name, checksum, state, statements_done, building)
+                values (20260101000002, 'i', \(MigrationChecksum(of: []).description), 'applying', 0, 't_a')
+                """)
+            let log = EventLog()
+            try await fixture.migrator().up { log.add($0) }
+            #expect(log.descriptions.contains("the index public.t_a of an interrupted run is done already"))
+            #expect(try await connection.history() == ["1 applied 1", "2 applied 2"])
+        }
+    }
+
+    @Test func anIndexThatWasThereBeforeIsNotTakenForOurs() async throws {
+        let fixture = try MigratorFixture()
+        try fixture.write(
+            1, "i", "-- migrate:up transaction:false\ncreate index concurrently t_a on t (a);")
+        try await fixture.run { connection async throws in
+            try await connection.script("create table t (a int); create index t_a on t (a)")
+            for _ in 1...2 {
+                let error = await #expect(throws: MigrationError.self) { try await fixture.migrator().up() }
+                #expect(error?.failure?.sqlState == "42P07")
+            }
+        }
+    }
+
     @Test func aFailedDownKeepsTheMigrationApplied() async throws {
         let fixture = try MigratorFixture()
         try fixture.write(

@@ -158,7 +158,7 @@ import Testing
         try fixture.write(1, "a", "-- migrate:up\ncreate table a ();")
         try await fixture.run { connection async throws in
             _ = try await connection.query("set application_name = 'the other one'")
-            _ = try await connection.query("select pg_advisory_lock(\(MigrationLock.key))")
+            _ = try await connection.query("select pg_advisory_lock(\(MigrationLock.Kind.turn.rawValue))")
             let log = EventLog()
             let error = await #expect(throws: MigrationError.self) {
                 try await fixture.migrator { $0.lockTimeout = .milliseconds(250) }.up { log.add($0) }
@@ -172,8 +172,30 @@ import Testing
             // With nothing to do the lock is not even asked for.
             _ = try await connection.query("select pg_advisory_unlock_all()")
             try await fixture.migrator().up()
-            _ = try await connection.query("select pg_advisory_lock(\(MigrationLock.key))")
+            _ = try await connection.query("select pg_advisory_lock(\(MigrationLock.Kind.turn.rawValue))")
             #expect(try await fixture.migrator { $0.lockTimeout = .zero }.up().entries.isEmpty)
+        }
+    }
+
+    @Test func aKilledRunnersLastStatementIsWaitedFor() async throws {
+        let fixture = try MigratorFixture()
+        try fixture.write(1, "a", "-- migrate:up\ncreate table a ();")
+        try await fixture.run { connection async throws in
+            // What is left of a killed runner: its turn is over, its statement is not.
+            _ = try await connection.query(
+                "select pg_advisory_lock(\(MigrationLock.Kind.work.rawValue))")
+            let log = EventLog()
+            let run = Greenlet<MigrationSummary>.spawn {
+                try await fixture.migrator().up { event in
+                    log.add(event)
+                    guard case .waitingForLock = event else { return }
+                    _ = Greenlet<Void>.spawn {
+                        try await connection.script("select pg_advisory_unlock_all()")
+                    }
+                }
+            }
+            #expect(try await run.get().entries.count == 1)
+            #expect(log.descriptions.first?.contains("held by pid \(connection.processID)") == true)
         }
     }
 

@@ -24,12 +24,14 @@ public struct AppliedMigration: Hashable, Sendable {
     public let statementsDone: Int
     /// The database user who applied it.
     public let appliedBy: String
+    /// The index that the statement after the last one done builds concurrently, when it had not existed before.
+    public let building: String?
 
     /// A row of the history table.
     public init(
         version: MigrationVersion, name: String, checksum: MigrationChecksum, appliedAt: String,
         milliseconds: Int64,
-        state: State, statementsDone: Int, appliedBy: String
+        state: State, statementsDone: Int, appliedBy: String, building: String? = nil
     ) {
         self.version = version
         self.name = name
@@ -39,5 +41,6 @@ public struct AppliedMigration: Hashable, Sendable {
         self.state = state
         self.statementsDone = statementsDone
         self.appliedBy = appliedBy
+        self.building = building
     }
 }

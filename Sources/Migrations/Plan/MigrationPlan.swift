@@ -18,8 +18,8 @@ public struct MigrationPlan: Hashable, Sendable {
         public let section: MigrationFile.Section
         /// How many statements of the section an earlier, interrupted run has committed already.
         public let statementsDone: Int
-        /// Whether an earlier run was interrupted in this migration, perhaps before its first statement ended.
-        public let isResumed: Bool
+        /// The index that the interrupted run was building concurrently in the statement after those.
+        public let building: String?
     }
 
     /// The migrations to run, in this order.
@@ -69,7 +69,7 @@ public struct MigrationPlan: Hashable, Sendable {
                 Step(
                     file: file, direction: .up, section: file.up,
                     statementsDone: entry.applied?.statementsDone ?? 0,
-                    isResumed: entry.applied != nil))
+                    building: entry.applied?.building))
         }
         return MigrationPlan(steps: steps, warnings: warnings)
     }
@@ -127,7 +127,7 @@ public struct MigrationPlan: Hashable, Sendable {
                 warnings.append("\(file.path) has changed since it was applied")
             }
             steps.append(
-                Step(file: file, direction: .down, section: section, statementsDone: 0, isResumed: false))
+                Step(file: file, direction: .down, section: section, statementsDone: 0, building: nil))
         }
         return MigrationPlan(steps: steps, warnings: warnings)
     }

@@ -10,6 +10,8 @@ public enum MigrationEvent: Sendable, CustomStringConvertible {
     case retrying(MigrationPlan.Step, attempt: Int, reason: String)
     /// An invalid index that an interrupted `CREATE INDEX CONCURRENTLY` of this migration left has been dropped.
     case droppedInvalidIndex(String)
+    /// An interrupted `CREATE INDEX CONCURRENTLY` of this migration turned out to be done; it is not repeated.
+    case foundFinishedIndex(String)
     /// A migration has been committed.
     case finished(MigrationSummary.Entry)
 
@@ -26,6 +28,7 @@ public enum MigrationEvent: Sendable, CustomStringConvertible {
         case .retrying(let step, let attempt, let reason):
             "\(step.file.path): \(reason); rolled back, trying again (attempt \(attempt))"
         case .droppedInvalidIndex(let name): "dropped the invalid index \(name) that an interrupted run left"
+        case .foundFinishedIndex(let name): "the index \(name) of an interrupted run is done already"
         case .finished(let entry): "\(entry)"
         }
     }

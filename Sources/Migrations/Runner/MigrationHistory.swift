@@ -17,7 +17,7 @@ struct MigrationHistory {
         let result = try await database.query(
             """
             select version, name, checksum, to_char(applied_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), ms,
-                   state, statements_done, applied_by
+                   state, statements_done, applied_by, building
             from public.migrate_history order by version
             """)
         return try result.map { row in
@@ -36,7 +36,8 @@ struct MigrationHistory {
                 appliedAt: try row.decode(String.self, at: 3),
                 milliseconds: try row.decode(Int64.self, at: 4),
                 state: state, statementsDone: Int(try row.decode(Int32.self, at: 6)),
-                appliedBy: try row.decode(String.self, at: 7))
+                appliedBy: try row.decode(String.self, at: 7),
+                building: try row.decode(String?.self, at: 8))
         }
     }
 
@@ -64,6 +65,7 @@ struct MigrationHistory {
                 ms bigint not null default 0,
                 state text not null check (state in ('applied', 'applying')),
                 statements_done int not null,
+                building text,
                 applied_by text not null default session_user,
                 tool text not null default 'migrate 1'
             )
@@ -91,13 +93,23 @@ struct MigrationHistory {
         }
     }
 
+    /// Records that the next statement is about to build `index`, which does not exist yet: should the run be
+    /// interrupted, an index of this name is its own work.
+    func recordBuilding(_ index: String, by file: MigrationFile) async throws {
+        _ = try await database.query(
+            """
+            update public.migrate_history set building = \(index), applied_at = clock_timestamp()
+            where version = \(file.version.number)
+            """)
+    }
+
     /// Records that the first `count` statements of a `transaction:false` migration are committed.
     func recordProgress(_ file: MigrationFile, statementsDone count: Int) async throws {
         _ = try await database.query(
             """
             update public.migrate_history
             set statements_done = \(Int32(count)), checksum = \(file.checksum(ofFirst: count).description),
-                applied_at = clock_timestamp()
+                building = null, applied_at = clock_timestamp()
             where version = \(file.version.number)
             """)
     }

@@ -28,7 +28,9 @@ final class MigrationRunner {
     /// - Throws: `MigrationError` `.rolledBack` and `.partlyApplied` with the failure; `CancellationError`, and then
     ///   the step was rolled back, or stands where its row says.
     func run(_ step: MigrationPlan.Step) async throws -> MigrationSummary.Entry {
-        guard try await lock.isHeld() else {
+        // Taken anew for each migration: the one before it ended with `discard all`.
+        let isWorking = try await MigrationLock(connection: connection, kind: .work).attempt()
+        guard try await lock.isHeld(), isWorking else {
             throw MigrationError(
                 .unexpected,
                 "this session does not hold the migration lock (any more); connect to the server itself, not to a "
@@ -110,8 +112,12 @@ final class MigrationRunner {
         }
     }
 
-    /// After a connection that broke at COMMIT: whether the server committed. Asked on the lock's connection.
+    /// After a connection that broke at COMMIT: whether the server committed. Asked on the lock's connection, when
+    /// the session that was to commit has ended.
     private func isRecorded(_ step: MigrationPlan.Step) async throws -> Bool {
+        let work = MigrationLock(connection: lock.connection, kind: .work)
+        try await work.acquire(timeout: .seconds(10))
+        await work.release()
         let rows = try await MigrationHistory(database: lock.connection).rows()
         let isApplied = rows.contains { $0.version == step.file.version && $0.state == .applied }
         return isApplied == (step.direction == .up)
@@ -129,20 +135,11 @@ final class MigrationRunner {
         let started = Reactor.current.now
         for (index, statement) in statements.enumerated().dropFirst(step.statementsDone) {
             do {
-                let made = ConcurrentIndex(statement)
-                if let made, step.isResumed, index == step.statementsDone,
-                    let invalid = try await invalid(made)
-                {
-                    _ = try await connection.query("drop index concurrently \(raw: invalid)")
-                    onEvent(.droppedInvalidIndex(invalid))
-                }
-                try await runAlone(statement, of: step)
-                // `if not exists` is content with the ruin of an interrupted attempt.
-                if let made, let invalid = try await invalid(made) {
-                    throw PostgresError(
-                        .unexpectedResult,
-                        "the index \(invalid) exists and is invalid, left by an interrupted CREATE INDEX "
-                            + "CONCURRENTLY; run: drop index concurrently \(invalid)")
+                if let made = ConcurrentIndex(statement) {
+                    let isInterrupted = index == step.statementsDone && step.building == made.name
+                    try await build(made, with: statement, of: step, isInterrupted: isInterrupted, books)
+                } else {
+                    try await runAlone(statement, of: step)
                 }
             } catch let error as PostgresError {
                 let failure = self.failure(of: step, at: index, error)
@@ -175,18 +172,48 @@ final class MigrationRunner {
         }
     }
 
-    /// The qualified and quoted name of `index` if it exists and is invalid.
-    private func invalid(_ index: ConcurrentIndex) async throws -> String? {
+    // MARK: - Indexes
+
+    /// Runs a `CREATE INDEX CONCURRENTLY`. Cancelled, it leaves an invalid index; killed with its runner, perhaps a
+    /// finished one that nobody recorded. Only what the row says to be ours is dropped or taken for done.
+    private func build(
+        _ index: ConcurrentIndex, with statement: SQLStatement, of step: MigrationPlan.Step,
+        isInterrupted: Bool,
+        _ books: MigrationHistory
+    ) async throws {
+        let found = try await find(index)
+        if isInterrupted, let found {
+            if found.isValid {
+                onEvent(.foundFinishedIndex(found.name))
+                return
+            }
+            _ = try await connection.query("drop index concurrently \(raw: found.name)")
+            onEvent(.droppedInvalidIndex(found.name))
+        }
+        if step.direction == .up, isInterrupted || found == nil {
+            try await books.recordBuilding(index.name, by: step.file)
+        }
+        try await runAlone(statement, of: step)
+        // `if not exists` is content with the ruin of an interrupted attempt.
+        if let made = try await find(index), !made.isValid {
+            throw PostgresError(
+                .unexpectedResult,
+                "the index \(made.name) exists and is invalid, left by an interrupted CREATE INDEX CONCURRENTLY; run: "
+                    + "drop index concurrently \(made.name)")
+        }
+    }
+
+    /// The index's qualified and quoted name and whether it is valid; nil when it does not exist.
+    private func find(_ index: ConcurrentIndex) async throws -> (name: String, isValid: Bool)? {
         let rows = try await connection.query(
             """
-            select pg_catalog.format('%I.%I', n.nspname, c.relname)
+            select pg_catalog.format('%I.%I', n.nspname, c.relname), i.indisvalid
             from pg_catalog.pg_index as i
             join pg_catalog.pg_class as c on c.oid = i.indexrelid
             join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-            where not i.indisvalid and c.relname = \(index.name)
-              and i.indrelid = pg_catalog.to_regclass(\(index.table))
+            where c.relname = \(index.name) and i.indrelid = pg_catalog.to_regclass(\(index.table))
             """)
-        return try rows.first?.decode(String.self, at: 0)
+        return try rows.first.map { (try $0.decode(String.self, at: 0), try $0.decode(Bool.self, at: 1)) }
     }
 
     // MARK: - Failures

@@ -155,6 +155,8 @@ public struct Migrator: Sendable {
                 return summary([], appliedBefore: before.applied.count)
             }
             return try await withLock(progress) { lock in
+                try await MigrationLock(connection: connection, kind: .work)
+                    .acquire(timeout: options.lockTimeout, onEvent: progress)
                 try await MigrationHistory(database: connection).createTable()
                 // After it: whoever held the lock has probably applied the very same files.
                 let status = try await status(of: files, in: connection)
@@ -209,7 +211,7 @@ public struct Migrator: Sendable {
         try await withConnection { connection in
             try await MigrationSession.prepare(
                 connection, applicationName: "migrate", tableLockTimeout: options.tableLockTimeout)
-            let lock = MigrationLock(connection: connection)
+            let lock = MigrationLock(connection: connection, kind: .turn)
             try await lock.acquire(timeout: options.lockTimeout, onEvent: progress)
             do {
                 let value = try await body(lock)
