@@ -69,10 +69,11 @@ public struct LineFramer: Framer {
     /// Puts bytes back in front of those buffered: what a receiver of raw bytes read past the end of its part.
     /// - Complexity: O(n) in what is buffered.
     public mutating func prepend(_ bytes: ByteBuffer) {
-        var joined = bytes
-        joined.writeImmutableBuffer(buffer)
-        buffer = joined
         searchedCount = 0
+        var joined = bytes
+        // Even a write of nothing would copy storage that the caller still shares.
+        if buffer.readableBytes > 0 { joined.writeImmutableBuffer(buffer) }
+        buffer = joined
     }
 
     /// Forgets what is buffered, and a half-skipped line with it.

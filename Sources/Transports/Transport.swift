@@ -34,6 +34,9 @@ public protocol Transport: PushProducer {
     func write(_ bytes: ByteBuffer)
 
     /// Sends what was written, then closes; no more bytes are received. Again: nothing.
+    ///
+    /// It does not wait for a registered producer to produce more. A peer that never reads keeps the connection open; follow
+    /// with `abortConnection()` after a while where that matters.
     func loseConnection()
 
     /// Sends what was written, then tells the peer that no more will come. Receiving goes on.

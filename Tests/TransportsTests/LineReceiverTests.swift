@@ -120,6 +120,44 @@ final class Lines: LineReceiver {
         }
     }
 
+    @Test(arguments: [20_000, 16_385]) func overLongLineClosesByDefault(_ length: Int) async throws {  // S60
+        try await withNetwork { _ in
+            for delimiter in ["", "\r\n"] {
+                let transport = StringTransport()
+                let greeter = Greeter()
+                transport.attach(greeter)
+                transport.receive("a\r\n" + String(repeating: "x", count: length) + delimiter + "b\r\n")
+                #expect(transport.text == "Hello, a\r\n")
+                #expect(transport.isDisconnecting)
+            }
+        }
+    }
+
+    @Test func longestLineIsDelivered() async throws {
+        try await withNetwork { _ in
+            let transport = StringTransport()
+            transport.attach(Greeter())
+            let line = String(repeating: "x", count: 16_384)
+            transport.receive(line)
+            #expect(!transport.isDisconnecting)
+            transport.receive("\r\n")
+            #expect(transport.text == "Hello, \(line)\r\n")
+        }
+    }
+
+    @Test func anotherFramerHasOtherRules() async throws {
+        try await withNetwork { _ in
+            let transport = StringTransport()
+            let greeter = Greeter()
+            greeter.framer = LineFramer(delimiter: .carriageReturnLineFeed, maxLength: 5)
+            transport.attach(greeter)
+            transport.receive("a\nb\r\n")
+            #expect(transport.text == "Hello, a\nb\r\n")
+            transport.receive("123456")
+            #expect(transport.isDisconnecting)
+        }
+    }
+
     @Test func invalidUTF8ClosesUnlessTheHookKeepsTheConnection() async throws {
         try await withNetwork { reactor in
             let kept = Lines()

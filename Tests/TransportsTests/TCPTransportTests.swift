@@ -234,6 +234,47 @@ import Transports
         }
     }
 
+    /// In a process of its own, where nobody else opens descriptors.
+    @Test func noWayToEndLeavesADescriptor() async {
+        await #expect(processExitsWith: .success) {
+            func count() -> Int {
+                var count = 0
+                for fd in 0..<Int32(1024) where fcntl(fd, F_GETFD) >= 0 { count += 1 }
+                return count
+            }
+            let reactor = Reactor()
+            try reactor.run(until: {
+                let port = try reactor.listenTCP("127.0.0.1", port: 0) { Echo() }
+                let refusing = try reactor.listenTCP("127.0.0.1", port: 0) { nil }
+                let before = count()
+                for round in 0..<50 {
+                    let client = try await reactor.connectTCP("127.0.0.1", port: port.port) { Recorder() }
+                    client.transport?.write("x")
+                    switch round % 4 {
+                    case 0: client.transport?.loseConnection()
+                    case 1: client.transport?.abortConnection()
+                    case 2: client.transport?.loseWriteConnection()
+                    default:
+                        client.transport?.write(ByteBuffer(repeating: 1, count: 10_000_000))
+                        client.transport?.abortConnection()
+                    }
+                    let refused = try await reactor.connectTCP("127.0.0.1", port: refusing.port) {
+                        Recorder()
+                    }
+                    try await eventually {
+                        client.end != nil && refused.end != nil && port.connections.isEmpty
+                    }
+                }
+                let after = count()
+                precondition(after == before, "\(before) descriptors became \(after)")
+                port.stopListening()
+                refusing.stopListening()
+                precondition(count() == before - 4, "a listener left a descriptor")
+            })
+            exit(0)
+        }
+    }
+
     @Test func handingTheConnectionToAnotherProtocolMidway() async throws {
         try await withNetwork { reactor in
             let second = Recorder()
@@ -256,6 +297,12 @@ private func processorTime() -> Duration {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+}
+
+@ReactorActor
+private final class Echo: ConnectionProtocol {
+    var transport: (any Transport)?
+    func dataReceived(_ data: ByteBuffer) { transport?.write(data) }
 }
 
 @ReactorActor

@@ -14,7 +14,8 @@ public import ReactorCore
 /// ```
 /// Nothing piles up: the peer is not read while more than 64 KiB wait here to be read, and `write` parks while more than the
 /// transport's high-water mark is unsent. Every waiting call has a form for `async` code and one for synchronous code
-/// in a greenlet. Reactor only. One reader at a time; any number of writers, whose writes are not mixed.
+/// in a greenlet. Reactor only. One reader at a time; any number of writers, whose writes are not mixed. A server closes its
+/// connections when their handlers end; whoever connects closes with `close()`: dropping the connection does not.
 @ReactorActor
 public final class StreamConnection {
     /// How many received bytes may wait to be read before the peer is paused.

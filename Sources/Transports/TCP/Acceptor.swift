@@ -35,7 +35,11 @@ final class Acceptor {
     private var reserve: Int32
     private let options: TCPOptions
     private let onConnection: @ReactorActor (AcceptedSocket) -> Void
+    /// Somebody asked for a pause.
     private var isPaused = false
+    /// The system has no room for connections; `retryTimer` ends it.
+    private var isBackingOff = false
+    private var isReading = true
     private var retryTimer: DelayedCall?
     private var lastWarning: ReactorInstant?
     private let logger = Logger(label: "transports.accept")
@@ -76,6 +80,7 @@ final class Acceptor {
     func stop() {
         guard isListening else { return }
         isListening = false
+        isReading = false
         retryTimer?.cancelIfActive()
         reactor.descriptorWillClose(fd)
         close(fd)
@@ -84,24 +89,31 @@ final class Acceptor {
 
     /// Leaves new connections in the kernel's queue until `resume()`.
     func pause() {
-        guard isListening, !isPaused else { return }
         isPaused = true
-        reactor.removeReader(fd)
+        updateReading()
     }
 
     /// Ends `pause()`.
     func resume() {
-        guard isListening, isPaused else { return }
         isPaused = false
+        updateReading()
+    }
+
+    private func updateReading() {
+        let wanted = isListening && !isPaused && !isBackingOff
+        guard wanted != isReading else { return }
+        isReading = wanted
+        guard wanted else { return reactor.removeReader(fd) }
         do {
             try reactor.addReader(fd) { [self] in acceptMany() }
         } catch {
+            isReading = false
             logger.error("cannot accept on \(localAddress.hostAndPort) any more: \(error)")
         }
     }
 
     private func acceptMany() {
-        for _ in 0..<Self.acceptsPerTurn where isListening && !isPaused {
+        for _ in 0..<Self.acceptsPerTurn where isReading {
             let accepted = Socket.accept(fd)
             switch accepted.fd {
             case 0...:
@@ -114,9 +126,14 @@ final class Acceptor {
                         reactor: reactor, fd: accepted.fd, host: local, peer: peer, options: options))
             case -EAGAIN: return
             case -EMFILE, -ENFILE: return refuseOne(-accepted.fd)
-            case -ENOBUFS, -ENOMEM: return retryLater(-accepted.fd)
-            // Errors of a connection that died in the queue (accept(2) lists them): on to the next one.
-            default: continue
+            // A connection that died in the queue, by itself, by the network or by a firewall: on to the next one. The
+            // list is that of accept(2).
+            case -ECONNABORTED, -EINTR, -EPERM, -EPROTO, -ENETDOWN, -ENETUNREACH, -EHOSTDOWN, -EHOSTUNREACH,
+                -ENONET,
+                -ENOPROTOOPT, -EOPNOTSUPP:
+                continue
+            // No memory (ENOBUFS, ENOMEM), or something nobody thought of: not in a tight loop.
+            default: return retryLater(-accepted.fd)
             }
         }
     }
@@ -134,10 +151,12 @@ final class Acceptor {
 
     private func retryLater(_ cause: Int32) {
         warn(cause)
-        pause()
+        isBackingOff = true
+        updateReading()
         retryTimer = reactor.callLater(.milliseconds(100)) { [self] in
             if reserve < 0 { reserve = Self.openReserve() }
-            resume()
+            isBackingOff = false
+            updateReading()
         }
     }
 
