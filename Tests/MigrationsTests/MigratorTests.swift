@@ -100,6 +100,28 @@ import Testing
         }
     }
 
+    @Test func aConnectionThatBreaksAtCommitIsLookedInto() async throws {
+        let fixture = try MigratorFixture()
+        try fixture.write(
+            1, "x",
+            """
+            -- migrate:up
+            create table t (a int);
+            create function break_off() returns trigger language plpgsql as $$
+              begin perform pg_terminate_backend(pg_backend_pid()); return null; end $$;
+            create constraint trigger broken after insert on t deferrable initially deferred
+              for each row execute function break_off();
+            insert into t values (1);
+            """)
+        try await fixture.run { connection async throws in
+            let error = await #expect(throws: MigrationError.self) { try await fixture.migrator().up() }
+            #expect(error?.code == .rolledBack)
+            #expect(error?.failure?.message.hasPrefix("at COMMIT: ") == true)
+            #expect(try await connection.relations() == [])
+            #expect(try await connection.history() == [])
+        }
+    }
+
     @Test(arguments: 1...5) func ofTwoRunnersAtOnceExactlyOneAppliesEachFile(_ round: Int) async throws {
         let fixture = try MigratorFixture()
         for number in 1...3 {
