@@ -3,9 +3,8 @@ import Testing
 
 @testable import LocalPostgres
 
-/// The suites of this target: one after the other, since each test keeps processors and threads busy that tests of
-/// other targets measure.
-@Suite(.serialized) enum LocalPostgresTests {}
+/// The suites of this target: one after the other, since each test keeps processors busy that others measure with.
+@Suite(.serialized, .ownThread) enum LocalPostgresTests {}
 
 /// A directory for one test, which the server's account can enter unless `mode` says otherwise.
 struct Place: Sendable {
@@ -117,20 +116,4 @@ func report(_ cluster: LocalCluster) throws {
     let segment = try #require(cluster.sharedMemorySegments().first)
     print("cluster|\(cluster.serverProcessID ?? 0)|\(segment)|\(cluster.directory)")
     fflush(nil)
-}
-
-func runOnThread(_ body: @escaping @Sendable () -> Void) {
-    final class Box: Sendable {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
-    var thread = pthread_t()
-    pthread_create(
-        &thread, nil,
-        { argument in
-            // Retained below for this thread alone.
-            argument.map { Unmanaged<Box>.fromOpaque($0).takeRetainedValue().body() }
-            return nil
-        }, Unmanaged.passRetained(Box(body)).toOpaque())
-    pthread_detach(thread)
 }
