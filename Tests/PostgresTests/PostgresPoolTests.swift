@@ -276,6 +276,20 @@ import Testing
         }
     }
 
+    @Test func aPoolThatIsDroppedLeavesNoSession() async throws {
+        let database = try Database()
+        try await withReactor { (_) async throws in
+            let watcher = try await Watcher(database.configuration)
+            do {
+                let pool = PostgresPool(database.configuration, .init(maximum: 2))
+                try await fill(pool)
+                pool.deadlineTimer?.cancelIfActive()
+            }
+            #expect(try await eventually { try await watcher.sessions() == 0 })
+            await watcher.connection.close()
+        }
+    }
+
     @Test func aPoolMadeOffTheReactorAndNeverUsedCloses() async throws {
         let pool = PostgresPool(try Database().configuration)
         try await withReactor { _ in await pool.close() }

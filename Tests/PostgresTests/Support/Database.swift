@@ -49,7 +49,7 @@ struct Database {
 @ReactorActor
 final class Watcher {
     let connection: PostgresConnection
-    private let name: String
+    let name: String
 
     init(_ configuration: PostgresConfiguration) async throws {
         name = configuration.database

@@ -1,0 +1,117 @@
+import ConnectionPools
+import Greenlets
+import PostgresValues
+import ReactorCore
+import ReactorTesting
+import Testing
+
+@testable import Postgres
+
+/// Backends die, statements are cancelled and time out, while greenlets write: what the pool reported is what is there.
+@Suite struct PoolChaosTests {
+    /// What the writers were told, by the number that they wrote.
+    @ReactorActor final class Ledger {
+        var written: Set<Int> = []
+        var refused: Set<Int> = []
+        var unknown: Set<Int> = []
+        var next = 0
+        var isOver = false
+
+        func note(_ number: Int, _ body: @ReactorActor () async throws -> Void) async {
+            do {
+                try await body()
+                written.insert(number)
+            } catch let error as PostgresError where error.code == .connectionLost {
+                unknown.insert(number)
+            } catch {
+                refused.insert(number)
+            }
+        }
+    }
+
+    @Test func nothingIsLostDoubledOrLeaked() async throws {
+        let seed = UInt64.random(in: .min ... .max)
+        print("PoolChaosTests seed \(seed)")
+        try await Database().withPool(.init(maximum: 5)) { (pool, watcher) async throws in
+            try await pool.execute("CREATE TABLE entry (number int)")
+            let ledger = Ledger()
+            let writers = (0..<20).map { writer in
+                Greenlet.spawn { () async throws in
+                    var random = SplitMix(state: seed &+ UInt64(writer))
+                    for _ in 0..<15 { try await Self.write(pool, ledger, &random) }
+                }
+            }
+            let killer = Greenlet.spawn { () async throws in
+                while !ledger.isOver {
+                    try await Greenlet.sleep(for: .milliseconds(50))
+                    try await watcher.terminateOne()
+                }
+            }
+            for writer in writers { try await writer.get() }
+            ledger.isOver = true
+            try await killer.get()
+
+            let rows = try await pool.query("SELECT number, count(*) FROM entry GROUP BY number")
+            var found: [Int: Int] = [:]
+            for row in rows { found[try row.decode(Int.self, at: 0)] = try row.decode(Int.self, at: 1) }
+            #expect(ledger.written.allSatisfy { found[$0] == 2 }, "a write that was reported is missing")
+            #expect(ledger.refused.allSatisfy { found[$0] == nil }, "a write that was refused is there")
+            #expect(found.values.allSatisfy { $0 == 2 }, "half of a write, or one made twice, is there")
+            #expect(ledger.written.count > 50 && ledger.next == 300)
+
+            // The pool still serves its maximum, and no more.
+            let sleepers = (0..<10).map { _ in
+                Greenlet.spawn { try await pool.execute("SELECT pg_sleep(0.1)") }
+            }
+            #expect(try await eventually { pool.statistics.counts.borrowed == 5 })
+            #expect(try await watcher.sessions() <= 5)
+            for sleeper in sleepers { _ = try await sleeper.get() }
+            #expect(pool.statistics.counts.borrowed == 0 && pool.statistics.counts.waiting == 0)
+            #expect(pool.statistics.acquireTimeouts == 0)
+        }
+    }
+
+    /// Writes one number twice, in one of several ways, some of which are meant to fail.
+    @ReactorActor
+    private static func write(_ pool: PostgresPool, _ ledger: Ledger, _ random: inout SplitMix) async throws {
+        let number = ledger.next
+        ledger.next += 1
+        let statement: SQL =
+            "INSERT INTO entry SELECT \(Int32(number)) FROM generate_series(1, 2), pg_sleep(0.002)"
+        switch Int.random(in: 0..<5, using: &random) {
+        case 0, 1:
+            await ledger.note(number) { try await pool.execute(statement) }
+        case 2:
+            await ledger.note(number) {
+                try await pool.transaction { tx in
+                    try await tx.execute("INSERT INTO entry VALUES (\(Int32(number)))")
+                    try? await tx.transaction { inner in
+                        try await inner.execute("INSERT INTO entry VALUES (\(Int32(number)))")
+                        throw NoFailure()
+                    }
+                    try await tx.execute("INSERT INTO entry VALUES (\(Int32(number)))")
+                }
+            }
+        case 3:
+            await ledger.note(number) { _ = try await pool.query(statement, timeout: .milliseconds(2)) }
+        default:
+            let victim = Greenlet.spawn { () async throws in
+                await ledger.note(number) {
+                    try await pool.transaction { tx in _ = try await tx.execute(statement) }
+                }
+            }
+            try await Greenlet.sleep(for: .microseconds(Int.random(in: 0..<6000, using: &random)))
+            victim.cancel()
+            #expect(try await victim.join())
+        }
+    }
+}
+
+extension Watcher {
+    /// Ends one session of the database, whichever comes.
+    fileprivate func terminateOne() async throws {
+        try await connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = \(name) ORDER BY random() LIMIT 1"
+        )
+    }
+}
