@@ -177,7 +177,9 @@ import Transports
                 pair.client.transport?.write(ByteBuffer(repeating: 1, count: 10_000))
                 await reactor.yield()
             }
-            try await reactor.sleep(for: .milliseconds(50))
+            // Time in which an unbounded server would read all of it.
+            try await reactor.sleep(for: .milliseconds(200))
+            // One read of 64 KiB, times twenty; unbounded it would be 40 MB.
             #expect(pair.server.transport!.unsentByteCount < 1_500_000)
 
             pair.client.transport?.resumeProducing()
@@ -219,6 +221,7 @@ import Transports
             try await eventually { pair.client.end != nil && pair.server.end != nil }
             pair.port.stopListening()
             #expect(pair.client.text == "too much")
+            #expect(pair.client.end!.isClean)
         }
     }
 
