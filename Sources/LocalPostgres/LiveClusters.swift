@@ -6,7 +6,9 @@ import Synchronization
 enum LiveClusters {
     private struct State {
         var clusters: [LocalCluster] = []
-        var isHookInstalled = false
+        /// The process that installed the hook. A fork of it that calls exit(3) runs the hook, too, and must not stop
+        /// what is its parent's.
+        var processID: pid_t?
     }
 
     private static let state = Mutex(State())
@@ -14,8 +16,8 @@ enum LiveClusters {
     static func insert(_ cluster: LocalCluster) {
         state.withLock { state in
             state.clusters.append(cluster)
-            if !state.isHookInstalled {
-                state.isHookInstalled = true
+            if state.processID == nil {
+                state.processID = getpid()
                 atexit { LiveClusters.stopAll() }
             }
         }
@@ -26,7 +28,7 @@ enum LiveClusters {
     }
 
     private static func stopAll() {
-        let clusters = state.withLock { $0.clusters }
+        let clusters = state.withLock { $0.processID == getpid() ? $0.clusters : [] }
         for cluster in clusters {
             cluster.stop(mode: cluster.control.home.fate == .remove ? .immediate : .fast)
         }

@@ -88,6 +88,26 @@ extension LocalPostgresTests {
             #expect(segments.isDisjoint(with: try sharedMemorySegments()))
         }
 
+        /// A backend that only computes does not look whether its parent lives.
+        @Test func stopEndsABackendThatOutlivesAKilledServer() throws {
+            let cluster = try LocalCluster.temporary()
+            let endless = "select count(*) from generate_series(1, 1000000000000)"
+            let client = try cluster.psql(endless, at: cluster.url).start([nil, nil, nil])
+            defer { Command.wait(for: client) }
+            var backend: pid_t?
+            while backend == nil {
+                let active =
+                    "select pid from pg_stat_activity where query = '\(endless)' and state = 'active'"
+                backend = pid_t(try cluster.query(active, at: cluster.url))
+            }
+            kill(try #require(cluster.serverProcessID), SIGKILL)
+
+            cluster.stop()
+
+            #expect(!isRunning(try #require(backend)))
+            #expect(access(cluster.directory, F_OK) != 0)
+        }
+
         @Test(arguments: [LocalCluster.StopMode.fast, .immediate])
         func restartKeepsDataAndURL(_ mode: LocalCluster.StopMode) throws {
             let cluster = try LocalCluster.temporary()

@@ -64,9 +64,12 @@ extension LocalCluster {
 
     /// The one value that `statement` returns in the database `url` names.
     func query(_ statement: String, at url: String) throws -> String {
-        try control.home.account.command(
-            control.binaries.path("psql"), ["-X", "-A", "-t", "-q", "-d", url, "-c", statement]
-        ).runToSuccess(orThrow: "psql").lastLines(1)
+        try psql(statement, at: url).runToSuccess(orThrow: "psql").lastLines(1)
+    }
+
+    func psql(_ statement: String, at url: String) -> Command {
+        control.home.account.command(
+            control.binaries.path("psql"), ["-X", "-A", "-t", "-q", "-d", url, "-c", statement])
     }
 
     /// The System V segments of the server: line 7 of postmaster.pid holds key and id.

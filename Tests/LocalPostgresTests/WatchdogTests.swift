@@ -100,5 +100,23 @@ extension LocalPostgresTests {
 
             #expect(FileSystem.entries(of: place.path) == [])
         }
+
+        /// What becomes of a cluster whose owner and watchdog were killed at once.
+        @Test func aHomeIsAbandonedWhenNobodyHoldsItsLock() throws {
+            let account = try ServerAccount.current()
+            let home = try ClusterHome.temporary(for: account)
+            let isAbandoned = { (seconds: Int) in
+                ClusterHome.abandoned(of: account, olderThan: seconds).contains { $0.path == home.path }
+            }
+            let users = try FileLock.acquire(home.usersLock, .shared, owner: account, seconds: 1)
+            withExtendedLifetime(users) { #expect(!isAbandoned(-1)) }
+            _ = consume users
+            #expect(isAbandoned(-1))
+            #expect(!isAbandoned(60))
+
+            _ = try ClusterScript.command("discard", home).run(handing: [nil, ClusterScript.file()])
+
+            #expect(access(home.path, F_OK) != 0)
+        }
     }
 }

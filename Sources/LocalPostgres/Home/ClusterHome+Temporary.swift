@@ -35,12 +35,12 @@ extension ClusterHome {
     /// Homes whose users and watchdogs are all dead: a machine that lost power, a `kill -9` of everything at once.
     ///
     /// A home younger than a minute is left alone: it may be about to get its locks.
-    static func abandoned(of account: ServerAccount) -> [ClusterHome] {
+    static func abandoned(of account: ServerAccount, olderThan seconds: Int = 60) -> [ClusterHome] {
         let parent = temporaryParent
         return FileSystem.entries(of: parent).filter { $0.hasPrefix(temporaryPrefix) }.compactMap { name in
             let path = "\(parent)/\(name)"
             guard let status = FileSystem.status(path), FileSystem.isDirectory(status),
-                status.st_uid == account.userID, status.st_ctim.tv_sec < time(nil) - 60
+                status.st_uid == account.userID, status.st_ctim.tv_sec < time(nil) - seconds
             else { return nil }
             let home = ClusterHome(
                 path: path, socketDirectory: "\(path)/socket", account: account, fate: .remove)

@@ -35,13 +35,12 @@ enum ClusterScript {
         # Afterwards this process holds processes.lock alone: nothing of the cluster is alive.
         end_processes() {
             exec 6>>"$lock" || exit 1
-            server=
+            server= ended=
             [ -r "$pidfile" ] && read -r server <"$pidfile"
             if [ -n "$server" ] && is_member "$server"; then
                 kill -s "$1" "$server" 2>/dev/null
+                ended=$server
                 flock -w "$2" -x 6
-            else
-                server=
             fi
             # No server, one that does not obey, or backends (or an initdb) that outlived their parent. A process
             # between setpriv's change of user and its exec is not visible yet, but holds the lock: look again.
@@ -49,13 +48,16 @@ enum ClusterScript {
             until flock -n -x 6; do
                 for process in /proc/[0-9]*; do
                     process=${process#/proc/}
-                    is_member "$process" && kill -s KILL "$process" 2>/dev/null
+                    if is_member "$process"; then
+                        kill -s KILL "$process" 2>/dev/null
+                        ended="$ended $process"
+                    fi
                 done
                 tries=$((tries + 1))
                 [ "$tries" -lt 200 ] || { echo "$home: processes of the server cannot be killed" >&2; exit 1; }
                 sleep 0.05
             done
-            [ -z "$server" ] || await_death "$server"
+            for process in $ended; do await_death "$process"; done
         }
 
         # A server that was killed left these behind. PostgreSQL would trust the process id in them even if it is
