@@ -68,6 +68,38 @@ import Testing
         }
     }
 
+    /// The server drops a cancel request that overtakes its statement.
+    @Test func aCancelInTheVeryTurnOfTheStatementStillEndsIt() async throws {
+        try await Database().withPool(.init(maximum: 4)) { (pool, watcher) async throws in
+            for _ in 0..<50 {
+                let victims = (0..<4).map { _ in
+                    Greenlet.spawn { try await pool.execute("SELECT pg_sleep(60)") }
+                }
+                while pool.statistics.counts.borrowed < 4 { await Greenlet.yield() }
+                for victim in victims { victim.cancel() }
+                for victim in victims { #expect(try await victim.join()) }
+            }
+            #expect(pool.statistics.connectionsLost == 0)
+            #expect(try await watcher.active() == 0)
+        }
+    }
+
+    @Test func aCancelRequestThatTheServerDropsIsSentAgain() async throws {
+        try await Database().withPool(.init(maximum: 1)) { (pool, watcher) async throws in
+            let process = try await pool.withConnection { connection in connection.processID }
+            // Wakes up to a cancel request first and to the statement then.
+            #expect(kill(process, SIGSTOP) == 0)
+            let victim = Greenlet.spawn { try await pool.execute("SELECT pg_sleep(60)") }
+            while pool.statistics.counts.borrowed < 1 { await Greenlet.yield() }
+            victim.cancel()
+            try await Greenlet.sleep(for: .milliseconds(30))
+            #expect(kill(process, SIGCONT) == 0)
+            #expect(try await victim.join())
+            #expect(pool.statistics.connectionsLost == 0)
+            #expect(try await watcher.active() == 0)
+        }
+    }
+
     /// A cancel request that arrives late must never hit the next statement.
     @Test func cancelsAtRandomMomentsHitOnlyTheirOwnStatement() async throws {
         let seed = UInt64.random(in: .min ... .max)

@@ -21,6 +21,10 @@ struct Exchange {
     var isDiscardingCopy = false
     /// The server did not end the cancelled statement in time.
     var isAbandoned = false
+    /// Nothing more will come: a further cancel request could only hit what comes next.
+    var isAnswered = false
+    /// Sends the cancel request again.
+    var cancelTimer: DelayedCall?
     /// Gives the session up when a cancelled statement does not end.
     var graceTimer: DelayedCall?
     /// The first error, else the last result.
@@ -50,6 +54,7 @@ extension PostgresSession {
         exchange.number += 1
         exchange.interruption = nil
         exchange.isDiscardingCopy = false
+        exchange.isAnswered = false
         defer { finishExchange() }
         guard send(handle) == 1 else { throw sendFailure(handle) }
         flush()
@@ -72,6 +77,7 @@ extension PostgresSession {
         } else {
             while !advance(handle) { await signal.wait() }
         }
+        exchange.isAnswered = true
         // A request that arrives late would cancel whatever comes next.
         while exchange.isCancelInFlight, !exchange.isAbandoned { await signal.wait() }
         return try judge(handle)
@@ -91,6 +97,8 @@ extension PostgresSession {
         exchange.result = nil
         exchange.graceTimer?.cancelIfActive()
         exchange.graceTimer = nil
+        exchange.cancelTimer?.cancelIfActive()
+        exchange.cancelTimer = nil
         exchange.isUnderWay = false
         if !exchange.queue.isEmpty { exchange.queue.removeFirst().raise() }
     }

@@ -23,6 +23,10 @@ extension PostgresSession {
         }
         exchange.interruption = reason
         exchange.graceTimer = reactor.callLater(configuration.cancelGrace) { self.abandon(exchange: number) }
+        sendCancelRequest(handle, exchange: number)
+    }
+
+    private func sendCancelRequest(_ handle: OpaquePointer, exchange number: UInt64) {
         guard let pointer = PQgetCancel(handle) else { return }
         let request = CancelRequest(pointer: pointer)
         let reactor = reactor
@@ -46,9 +50,17 @@ extension PostgresSession {
     }
 
     private func cancelReturned(exchange number: UInt64) {
-        guard exchange.number == number else { return }
+        guard exchange.isUnderWay, exchange.number == number else { return }
         exchange.isCancelInFlight = false
         signal.raise()
+        guard !exchange.isAnswered, !exchange.isAbandoned else { return }
+        // The server drops a request that overtakes its statement. Until the grace period is over, ask again.
+        exchange.cancelTimer = reactor.callLater(.milliseconds(50)) { [self] in
+            guard exchange.isUnderWay, exchange.number == number, !exchange.isAnswered, let handle else {
+                return
+            }
+            sendCancelRequest(handle, exchange: number)
+        }
     }
 
     private func abandon(exchange number: UInt64) {
