@@ -19,7 +19,10 @@ enum ConnectionString {
     static func defaults() -> [String: String] {
         guard let options = PQconndefaults() else { return [:] }
         defer { PQconninfoFree(options) }
-        return values(options)
+        var defaults = values(options)
+        // libpq finds it by itself; no need to hold it.
+        defaults["password"] = nil
+        return defaults
     }
 
     private static func values(_ options: UnsafeMutablePointer<PQconninfoOption>) -> [String: String] {

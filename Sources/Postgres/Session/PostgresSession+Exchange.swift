@@ -123,7 +123,10 @@ extension PostgresSession {
             switch PQresultStatus(result) {
             case PGRES_COPY_IN:
                 // Ends as an error of the statement; the connection stays good.
-                PQputCopyEnd(handle, "COPY FROM STDIN needs a call that sends rows")
+                guard PQputCopyEnd(handle, "COPY FROM STDIN needs a call that sends rows") == 1 else {
+                    loseWith(libpqMessage: String(cString: PQerrorMessage(handle)))
+                    return true
+                }
                 flush()
             case PGRES_COPY_OUT: exchange.isDiscardingCopy = true
             case PGRES_COPY_BOTH:

@@ -37,7 +37,7 @@ final class PostgresSession {
     var exchange = Exchange()
     var statements: PreparedStatements
     var parameters = ParameterBuffer()
-    /// Depth of open savepoints, for their names.
+    /// Savepoints made so far, for their names.
     var savepoints = 0
 
     private var hasReader = false
