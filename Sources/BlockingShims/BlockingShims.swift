@@ -20,7 +20,7 @@ import Glibc
 /// **What a caller sees** is what it sees of libc: a descriptor in blocking mode waits, and writes all it was given; one with
 /// `O_NONBLOCK` answers `EAGAIN`; `SO_RCVTIMEO` and `SO_SNDTIMEO`, `MSG_DONTWAIT`, `MSG_WAITALL`, `MSG_PEEK` mean what they mean; `errno`
 /// is the greenlet's own and untouched by success. `EINTR` comes only from signals, never from parking. A `poll` with time-out
-/// zero lets others run once. `close` wakes other greenlets that wait for the descriptor, with `EBADF`.
+/// zero lets others run once. `close` (and `dup2` onto it) wakes other greenlets that wait for the descriptor, with `EBADF`.
 ///
 /// **Kill and time-out.** C frames cannot be unwound. A call parked in a killed greenlet returns −1 with `ECANCELED` (after a time-out
 /// `ETIMEDOUT`), and so does each later one that would wait, until the library has returned to Swift, where the error is thrown.
@@ -37,6 +37,8 @@ import Glibc
 ///   "ready" for less than is written.
 /// - Libraries loaded with `RTLD_DEEPBIND`, or linked with `-Bsymbolic` to a libc of their own; statically linked executables, where
 ///   `dlsym` finds no original: do not link this module into one.
+///
+/// In the child of a `fork` made by a greenlet that greenlet's calls block, as libc's do: its reactor stayed in the parent.
 ///
 /// A signal handler that interrupts a greenlet runs as part of it: write there to `O_NONBLOCK` descriptors only, or use
 /// `reactor.signals(_:)`. On a blocking descriptor `connect` and `accept` set `O_NONBLOCK` for the microsecond of the system call.

@@ -1,6 +1,7 @@
 #include "dispatch.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 
 // MARK: Hooks
 
@@ -9,7 +10,16 @@ static const cbs_hook_table *process_hooks = NULL;
 // Initial-exec: the variable lies in the executable's own TLS block, so reading it allocates nothing.
 static __thread const cbs_hook_table *thread_hooks __attribute__((tls_model("initial-exec"))) = NULL;
 
+// The fiber that called fork(2), in the child: its scheduler stayed behind in the parent, and the descriptors it would
+// wait with are shared with it. So there its calls pass through. Fibers made in the child are its own affair.
+static const cf_fiber *orphan = NULL;
+
+static void remember_orphan(void) { orphan = cf_fiber_current(); }
+
 const cbs_hook_table *cbs_hooks_of_fiber(void) {
+    if (orphan != NULL && orphan == cf_fiber_current()) {
+        return NULL;
+    }
     if (thread_hooks != NULL) {
         return thread_hooks;
     }
@@ -78,4 +88,5 @@ __attribute__((constructor(101))) static void cbs_resolve_all(void) {
     for (int index = 0; index < CBS_COUNT; index++) {
         cbs_resolve(index);
     }
+    pthread_atfork(NULL, NULL, remember_orphan);
 }

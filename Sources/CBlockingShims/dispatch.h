@@ -27,6 +27,9 @@
 
 #define CBS_LIKELY(condition) __builtin_expect(!!(condition), 1)
 
+/// The way of a call on a fiber, kept out of the shim so that the pass-through needs no stack frame of its own.
+#define CBS_SLOW __attribute__((noinline))
+
 // MARK: Hooks
 
 /// The hooks for the code that runs now; the fiber is known to be there.
@@ -66,17 +69,19 @@ extern struct cbs_originals cbs_originals __attribute__((visibility("hidden")));
 __attribute__((visibility("hidden"), cold)) void *cbs_resolve(int index);
 
 /// libc's own function.
-#define CBS_REAL(name)                                                                                       \
-    ({                                                                                                       \
-        __typeof__(cbs_originals.name) original_ = __atomic_load_n(&cbs_originals.name, __ATOMIC_RELAXED);   \
-        CBS_LIKELY(original_ != NULL) ? original_                                                            \
-                                      : (__typeof__(cbs_originals.name))cbs_resolve(CBS_INDEX_##name);       \
+#define CBS_REAL(name)                                                                        \
+    ({                                                                                        \
+        __typeof__(cbs_originals.name) original_ =                                            \
+            __atomic_load_n(&cbs_originals.name, __ATOMIC_RELAXED);                           \
+        CBS_LIKELY(original_ != NULL) ? original_                                             \
+                                      : (__typeof__(original_))cbs_resolve(CBS_INDEX_##name); \
     })
 
 // MARK: Parks (park.c). All return 0 or as said, or −errno, and keep errno.
 
 /// Parks until `fd` is ready for `events` (POLLIN, POLLOUT). Returns the ready ones, 0 at the deadline, or −errno.
-__attribute__((visibility("hidden"))) int cbs_wait_fd(const cbs_hook_table *hooks, int fd, int events, int64_t deadline);
+__attribute__((visibility("hidden"))) int cbs_wait_fd(
+    const cbs_hook_table *hooks, int fd, int events, int64_t deadline);
 
 /// Parks until `deadline`; a past one yields.
 __attribute__((visibility("hidden"))) int cbs_sleep_until(const cbs_hook_table *hooks, int64_t deadline);
@@ -121,14 +126,16 @@ typedef struct cbs_patience {
 /// Whether `fd` is in blocking mode; fills `patience`.
 __attribute__((visibility("hidden"))) int cbs_is_blocking(int fd, cbs_patience *patience);
 
-/// Parks after an attempt that would block. Returns 0 to try again, or −errno: −EAGAIN for an O_NONBLOCK descriptor and
-/// at the end of the socket's time-out, −ECANCELED or −ETIMEDOUT for an ended fiber.
-__attribute__((visibility("hidden"))) int cbs_await(const cbs_hook_table *hooks, int fd, int events, cbs_patience *patience);
+/// Parks after an attempt that would block. Returns 0 to try again, or −errno: −EAGAIN for an O_NONBLOCK descriptor
+/// and at the end of the socket's time-out, −ECANCELED or −ETIMEDOUT for an ended fiber.
+__attribute__((visibility("hidden"))) int cbs_await(
+    const cbs_hook_table *hooks, int fd, int events, cbs_patience *patience);
 
 // MARK: recv and send on a fiber (receive.c, send.c), shared with read and write
 
 __attribute__((visibility("hidden"))) ssize_t cbs_receive(
-    const cbs_hook_table *hooks, int fd, void *buffer, size_t size, int flags, struct sockaddr *address, socklen_t *length);
+    const cbs_hook_table *hooks, int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
+    socklen_t *length);
 __attribute__((visibility("hidden"))) ssize_t cbs_receive_message(
     const cbs_hook_table *hooks, int fd, struct msghdr *message, int flags);
 __attribute__((visibility("hidden"))) ssize_t cbs_send(

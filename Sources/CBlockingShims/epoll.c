@@ -3,7 +3,8 @@
 #include "dispatch.h"
 
 static int cbs_epoll(
-    const cbs_hook_table *hooks, int epoll, struct epoll_event *events, int capacity, int64_t deadline, const sigset_t *mask) {
+    const cbs_hook_table *hooks, int epoll, struct epoll_event *events, int capacity, int64_t deadline,
+    const sigset_t *mask) {
     int error = errno;
     int is_over = cbs_now() >= deadline;
     int parked = is_over ? cbs_sleep_until(hooks, 0) : 0;  // a zero time-out yields, then looks once

@@ -1,8 +1,10 @@
-// read, write, readv, writev and close, on whatever a descriptor may be.
+// read, write, readv and writev on whatever a descriptor may be; close, dup2, dup3.
 //
-// A socket: as recv and send without flags. A regular file, directory or block device: the original; their reads are
-// always "ready". The rest (pipe, terminal, eventfd, timerfd, inotify, …) in blocking mode: tried with RWF_NOWAIT where
-// the kernel has it for that kind of file, otherwise polled first. The flag is the better way, because between poll and
+// close, dup2 and dup3 are here for what they end: whoever waits for the descriptor is woken first.
+//
+// A socket: as recv and send without flags. A regular file, directory or block device: the original; they are always
+// "ready". The rest (pipe, terminal, eventfd, timerfd, inotify, …) in blocking mode: tried with RWF_NOWAIT where the
+// kernel has it for that kind of file, otherwise polled first. The flag is the better way, because between poll and
 // read another process may take the data, and then the read would block the loop.
 #include "dispatch.h"
 
@@ -102,7 +104,7 @@ static ssize_t cbs_read_waiting(
     }
 }
 
-static ssize_t cbs_read(const cbs_hook_table *hooks, int fd, void *buffer, size_t size) {
+static CBS_SLOW ssize_t cbs_read(const cbs_hook_table *hooks, int fd, void *buffer, size_t size) {
     if (size == 0) {
         return CBS_REAL(read)(fd, buffer, size);
     }
@@ -121,7 +123,7 @@ static ssize_t cbs_read(const cbs_hook_table *hooks, int fd, void *buffer, size_
     return cbs_read_waiting(hooks, fd, &part, 1, &patience);
 }
 
-static ssize_t cbs_readv(const cbs_hook_table *hooks, int fd, const struct iovec *parts, int count) {
+static CBS_SLOW ssize_t cbs_readv(const cbs_hook_table *hooks, int fd, const struct iovec *parts, int count) {
     cbs_patience patience = CBS_PATIENCE(0);
     int is_sane = count > 0 && count <= IOV_MAX && cbs_parts_size(parts, (size_t)count) > 0;
     switch (is_sane ? cbs_kind_of(fd, &patience) : CBS_PASS_THROUGH) {
@@ -193,7 +195,7 @@ static ssize_t cbs_write_waiting(
     return (ssize_t)done;
 }
 
-static ssize_t cbs_write(const cbs_hook_table *hooks, int fd, const void *buffer, size_t size) {
+static CBS_SLOW ssize_t cbs_write(const cbs_hook_table *hooks, int fd, const void *buffer, size_t size) {
     int saved = errno;
     ssize_t sent = cbs_send(hooks, fd, buffer, size, 0, NULL, 0);
     if (sent >= 0 || errno != ENOTSOCK) {
@@ -210,7 +212,7 @@ static ssize_t cbs_write(const cbs_hook_table *hooks, int fd, const void *buffer
     return cbs_write_waiting(hooks, fd, kind, &parts, &patience);
 }
 
-static ssize_t cbs_writev(const cbs_hook_table *hooks, int fd, const struct iovec *parts, int count) {
+static CBS_SLOW ssize_t cbs_writev(const cbs_hook_table *hooks, int fd, const struct iovec *parts, int count) {
     cbs_patience patience = CBS_PATIENCE(0);
     int is_sane = count > 0 && count <= IOV_MAX && cbs_parts_size(parts, (size_t)count) > 0;
     enum cbs_kind kind = is_sane ? cbs_kind_of(fd, &patience) : CBS_PASS_THROUGH;
@@ -282,4 +284,29 @@ int cbs_shim_close(int fd) {
         cbs_will_close(hooks, fd);
     }
     return CBS_REAL(close)(fd);
+}
+
+/// Announces that `to` is about to mean another file, unless the call is going to fail or to change nothing.
+static CBS_SLOW void cbs_will_replace(const cbs_hook_table *hooks, int from, int to) {
+    int error = errno;
+    if (from != to && to >= 0 && fcntl(from, F_GETFD) >= 0) {
+        cbs_will_close(hooks, to);
+    }
+    errno = error;
+}
+
+int cbs_shim_dup2(int from, int to) {
+    const cbs_hook_table *hooks = cbs_current_hooks();
+    if (!CBS_LIKELY(hooks == NULL)) {
+        cbs_will_replace(hooks, from, to);
+    }
+    return CBS_REAL(dup2)(from, to);
+}
+
+int cbs_shim_dup3(int from, int to, int flags) {
+    const cbs_hook_table *hooks = cbs_current_hooks();
+    if (!CBS_LIKELY(hooks == NULL)) {
+        cbs_will_replace(hooks, from, to);
+    }
+    return CBS_REAL(dup3)(from, to, flags);
 }

@@ -1,5 +1,5 @@
-// Name lookups: glibc's resolver reads files, sockets and plug-ins through its internal calls, so the whole call goes to
-// a worker thread.
+// Name lookups: glibc's resolver reads files, sockets and plug-ins through its internal calls, so the whole call goes
+// to a worker thread.
 //
 // A fiber may leave early (killed) while the worker still resolves. So a request owns copies of all it was asked with and
 // room for all it answers, on the heap, with a count of two: the fiber's and the worker's. Nothing in it points into

@@ -63,10 +63,11 @@ int cbs_poll(const cbs_hook_table *hooks, struct pollfd *fds, nfds_t count, int6
             // The reactor may wake for less than asked (a half-closed peer, urgent data): after two such wakes, a
             // private instance with the exact mask takes over.
             int wanted = fds[index].events;
-            int events = ((wanted & (POLLIN | POLLRDNORM)) ? POLLIN : 0) | ((wanted & (POLLOUT | POLLWRNORM)) ? POLLOUT : 0);
+            int events = (wanted & (POLLIN | POLLRDNORM)) ? POLLIN : 0;
+            events |= (wanted & (POLLOUT | POLLWRNORM)) ? POLLOUT : 0;
             parked = cbs_wait_fd(hooks, fds[index].fd, events, end);
             misses += parked > 0;
-            if (parked == -EBADF) {  // closed by another fiber; the number may mean another file by now, so do not ask
+            if (parked == -EBADF) {  // closed by another fiber; the number may mean another file by now: do not ask
                 fds[index].revents = POLLNVAL;
                 result = 1;
                 break;

@@ -32,7 +32,8 @@ static int cbs_await_more(const cbs_hook_table *hooks, int fd, cbs_patience *pat
 }
 
 ssize_t cbs_receive(
-    const cbs_hook_table *hooks, int fd, void *buffer, size_t size, int flags, struct sockaddr *address, socklen_t *length) {
+    const cbs_hook_table *hooks, int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
+    socklen_t *length) {
     if (flags & CBS_IMMEDIATE) {
         return CBS_REAL(recvfrom)(fd, buffer, size, flags, address, length);
     }

@@ -1,4 +1,4 @@
-// The one list of interposed functions. Everything else is made from it: the declarations of the shims, the pointers to
+// The one list of interposed functions. All else is made from it: the declarations of the shims, the pointers to
 // libc's originals, the table that tests read, and the documentation of `BlockingShims`.
 //
 //     SHIM(symbol, area, result type, (parameters), "what it does on a fiber")
@@ -7,9 +7,9 @@
 // sleep(3) does not call our nanosleep(2). Each blocking entry point needs its own line, the checked variants that
 // _FORTIFY_SOURCE makes callers use (`__poll_chk`, …) included.
 //
-// Not here, because it cannot work or is not there yet: stdio (fread, fgets, …: glibc calls its internal read), regular
-// files (always ready; they run on the calling thread), waitpid and friends, file locks, pthread waits, recvmmsg/sendmmsg,
-// the re-entrant gethostbyname_r family.
+// Not here, because it cannot work or is not there yet: stdio (fread, fgets, …: glibc calls its internal read),
+// regular files (always ready; they run on the calling thread), waitpid and friends, file locks, pthread waits,
+// recvmmsg/sendmmsg, the re-entrant gethostbyname_r family.
 #pragma once
 
 #define CBS_SHIMS(SHIM)                                                                                              \
@@ -76,6 +76,8 @@
          "parks until all is written; regular files pass through")                                                   \
     SHIM(writev, io, ssize_t, (int fd, const struct iovec *parts, int count), "as write")                            \
     SHIM(close, io, int, (int fd), "never parks; other fibers waiting for the descriptor get EBADF")                 \
+    SHIM(dup2, io, int, (int from, int to), "never parks; closes `to` as close does")                                \
+    SHIM(dup3, io, int, (int from, int to, int flags), "as dup2")                                                    \
     /* names.c */                                                                                                    \
     SHIM(getaddrinfo, name, int,                                                                                     \
          (const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **result),            \

@@ -1,5 +1,8 @@
 // Interposition: linking this target into an executable defines libc's blocking entry points there, and the dynamic
-// linker then binds every library of the process to them. See table.h for the list and README-style notes beside it.
+// linker then binds every library of the process to them. table.h has the list.
+//
+// No linker flag is needed: a symbol that a shared library on the link line defines or uses (libc.so, libpq.so) is
+// exported from an executable that defines it, and is a root of section garbage collection; ld, gold and lld agree.
 //
 //     libpq, libcurl, … --poll()--> our poll --+-- no fiber runs on this thread --> libc's poll
 //                                              |

@@ -154,4 +154,34 @@ import Testing
         let other = onFiber { _ in #expect(close(-1) == -1 && errno == EBADF) }
         #expect(other.closed.isEmpty)
     }
+
+    @Test func dup2TellsTheSchedulerOfTheFileItCloses() {
+        let pair = Pair.sockets()
+        let other = Pair.sockets()
+        let scheduler = onFiber { _ in
+            #expect(dup2(-1, pair.first) == -1)
+            #expect(dup2(pair.first, pair.first) == pair.first)
+            #expect(dup2(other.first, pair.first) == pair.first)
+        }
+        #expect(scheduler.closed == [pair.first])
+    }
+
+    @Test func forkedFiberHasNoSchedulerSoItsCallsBlock() {
+        let pipes = Pair.pipes()
+        onFiber { scheduler in
+            let child = fork()
+            if child == 0 {
+                var byte: UInt8 = 0
+                usleep(1000)
+                _ = read(pipes.first, &byte, 1)  // served by the parent, below
+                _exit(scheduler.sleeps.isEmpty && scheduler.waits.isEmpty ? 0 : 1)
+            }
+            usleep(20_000)
+            #expect(write(pipes.second, "x", 1) == 1)
+            #expect(scheduler.sleeps.count == 1)
+            var status: Int32 = -1
+            waitpid(child, &status, 0)
+            #expect(status == 0)
+        }
+    }
 }

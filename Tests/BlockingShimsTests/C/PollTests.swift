@@ -173,6 +173,30 @@ import Testing
         }
     }
 
+    @Test func signalLetThroughByTheMaskIsEINTRAndNoneIsInvented() {
+        let pair = Pair.sockets()
+        var (blocked, before) = (sigset_t(), sigset_t())
+        sigemptyset(&blocked)
+        sigaddset(&blocked, SIGURG)  // ignored unless handled
+        signal(SIGURG) { _ in }
+        pthread_sigmask(SIG_BLOCK, &blocked, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        onFiber { scheduler in
+            var fds = [entry(pair.first, POLLIN)]
+            scheduler.whenParked = [{ pthread_kill(pthread_self(), SIGURG) }]
+            #expect(Spelling.maskedPpoll(&fds, 5_000) == -1)
+            #expect(errno == EINTR)
+            scheduler.whenParked = [
+                {
+                    pthread_kill(pthread_self(), SIGURG)
+                    pthread_sigmask(SIG_UNBLOCK, &blocked, nil)  // delivered while the fiber is parked
+                    _ = write(pair.second, "x", 1)
+                }
+            ]
+            #expect(Spelling.poll(&fds, 5_000) == 1)
+        }
+    }
+
     @Test func urgentDataAloneIsWaitedForExactly() {
         let pair = Pair.sockets()
         onFiber { scheduler in
