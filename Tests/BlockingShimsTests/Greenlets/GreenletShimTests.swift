@@ -26,7 +26,7 @@ import Testing
             #expect(code == 0)
             #expect(elapsed >= BlockingCall.duration)
             #expect(elapsed < .seconds(2))
-            #expect(ticks >= 10, "20 are possible, 1 is what a blocked loop leaves")
+            #expect(ticks >= 4, "20 are possible on an idle machine; a blocked loop leaves 1")
             try await ticker.kill()
         }
     }

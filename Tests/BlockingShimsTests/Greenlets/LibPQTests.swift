@@ -35,7 +35,7 @@ import Testing
             let elapsed = start.duration(to: reactor.now)
             #expect(values == Array(0..<10))
             #expect(elapsed >= .seconds(1) && elapsed < .seconds(3), "one after the other would be 10 s")
-            #expect(ticks >= 50, "100 are possible")
+            #expect(ticks >= 20, "100 are possible on an idle machine; a blocked loop leaves a few")
             #expect(reactor.threadPool.threadCount == 0, "nothing was handed to another thread")
             try await ticker.kill()
         }
