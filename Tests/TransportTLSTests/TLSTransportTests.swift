@@ -1,4 +1,5 @@
 import Glibc
+import Greenlets
 import NIOCore
 import ReactorCore
 import ReactorTesting
@@ -244,6 +245,60 @@ import Transports
             #expect(await port.stop(gracePeriod: .seconds(10)) == 0)
             try await eventually { client.end != nil }
             #expect(client.end!.isClean)
+        }
+    }
+
+    @Test func streamsWorkInBothStyles() async throws {
+        let (serverContext, clientContext) = (try serverContext(), try clientContext())
+        try await withNetwork { reactor in
+            let asynchronous = try reactor.serveTLS("127.0.0.1", port: 0, context: serverContext) {
+                connection in
+                for try await line in connection.lines { try await connection.write("async \(line)\r\n") }
+            }
+            let synchronous = try reactor.serveTLS("127.0.0.1", port: 0, context: serverContext) {
+                connection in
+                while let line = try connection.readLine() { try connection.write("sync \(line)\r\n") }
+            }
+            let client = try await reactor.connectTLS(
+                "127.0.0.1", port: asynchronous.port, context: clientContext)
+            try await client.write("one\ntwo\n")
+            client.finishWriting()
+            #expect(try await client.readLine() == "async one")
+            #expect(try await client.readLine() == "async two")
+            #expect(try await client.readLine() == nil)
+            client.close()
+
+            let port = synchronous.port
+            let greenlet = Greenlet.spawn { () throws -> String? in
+                let connection: StreamConnection = try reactor.connectTLS(
+                    "127.0.0.1", port: port, context: clientContext)
+                defer { connection.close() }
+                try connection.write("three\n")
+                return try connection.readLine()
+            }
+            #expect(try await greenlet.get() == "sync three")
+            #expect(await asynchronous.stop(gracePeriod: .seconds(10)) == 0)
+            #expect(await synchronous.stop(gracePeriod: .seconds(10)) == 0)
+        }
+    }
+
+    @Test func streamServerForgetsConnectionsWhoseHandshakeFails() async throws {
+        let serverContext = try serverContext()
+        try await withNetwork { reactor in
+            var handled = 0
+            let server = try reactor.serveTLS("127.0.0.1", port: 0, context: serverContext) { _ in
+                handled += 1
+            }
+            let plain = try await reactor.connectTCP("127.0.0.1", port: server.port) { RecordingProtocol() }
+            plain.transport?.write("this is not TLS, and never will be\r\n")
+            try await eventually { plain.end != nil && server.connections.isEmpty }
+
+            // One that says nothing is asked to go when the server stops.
+            let silent = try await reactor.connectTCP("127.0.0.1", port: server.port) { RecordingProtocol() }
+            try await eventually { server.connections.count == 1 }
+            #expect(await server.stop(gracePeriod: .seconds(10)) == 0)
+            try await eventually { silent.end != nil }
+            #expect(handled == 0)
         }
     }
 

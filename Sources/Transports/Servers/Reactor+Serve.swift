@@ -24,8 +24,32 @@ extension Reactor {
         options: TCPOptions = TCPOptions(),
         _ handler: @escaping @ReactorActor @Sendable (StreamConnection) async throws -> Void
     ) throws(TransportError) -> StreamServer {
+        try serveTCP(
+            host, port: port, limit: limit, maxLineLength: maxLineLength, options: options, wrap: { $0 },
+            handler)
+    }
+
+    /// As the `async` form, with a synchronous handler, which runs on a stack of its own: its waiting calls look blocking.
+    @ReactorActor @discardableResult
+    public func serveTCP(
+        _ host: String, port: Int, limit: Int? = nil, maxLineLength: Int = 16_384,
+        options: TCPOptions = TCPOptions(),
+        _ handler: @escaping @ReactorActor @Sendable (StreamConnection) throws -> Void
+    ) throws(TransportError) -> StreamServer {
+        try serveTCP(
+            host, port: port, limit: limit, maxLineLength: maxLineLength, options: options, wrap: { $0 },
+            handler)
+    }
+
+    /// As `serveTCP`, over what `wrap` makes of each connection's transport.
+    @ReactorActor package func serveTCP(
+        _ host: String, port: Int, limit: Int?, maxLineLength: Int, options: TCPOptions,
+        wrap: @escaping @ReactorActor (any Transport) -> any Transport,
+        _ handler: @escaping @ReactorActor @Sendable (StreamConnection) async throws -> Void
+    ) throws(TransportError) -> StreamServer {
         try StreamServer(
-            self, host: host, port: port, limit: limit, maxLineLength: maxLineLength, options: options
+            self, host: host, port: port, limit: limit, maxLineLength: maxLineLength, options: options,
+            wrap: wrap
         ) { name, connection, handling in
             Greenlet.spawn(name: name) { () async throws -> Void in
                 do {
@@ -36,15 +60,15 @@ extension Reactor {
         }
     }
 
-    /// As the `async` form, with a synchronous handler, which runs on a stack of its own: its waiting calls look blocking.
-    @ReactorActor @discardableResult
-    public func serveTCP(
-        _ host: String, port: Int, limit: Int? = nil, maxLineLength: Int = 16_384,
-        options: TCPOptions = TCPOptions(),
+    /// As the `async` form.
+    @ReactorActor package func serveTCP(
+        _ host: String, port: Int, limit: Int?, maxLineLength: Int, options: TCPOptions,
+        wrap: @escaping @ReactorActor (any Transport) -> any Transport,
         _ handler: @escaping @ReactorActor @Sendable (StreamConnection) throws -> Void
     ) throws(TransportError) -> StreamServer {
         try StreamServer(
-            self, host: host, port: port, limit: limit, maxLineLength: maxLineLength, options: options
+            self, host: host, port: port, limit: limit, maxLineLength: maxLineLength, options: options,
+            wrap: wrap
         ) { name, connection, handling in
             Greenlet.spawn(name: name) { () throws -> Void in
                 do {
@@ -61,10 +85,7 @@ extension Reactor {
         options: TCPOptions = TCPOptions()
     ) async throws -> StreamConnection {
         let transport = try await connect(host, port: port, timeout: timeout, options: options)
-        var made: StreamConnection?
-        let stream = StreamProtocol(self, maxLineLength: maxLineLength, onMade: { made = $0 })
-        transport.attach(stream)
-        return made!  // `attach` has called `connectionMade`, which calls `onMade`
+        return transport.makeStream(on: self, maxLineLength: maxLineLength)
     }
 
     /// As the `async` form, for synchronous code in a greenlet.

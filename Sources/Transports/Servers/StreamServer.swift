@@ -16,6 +16,7 @@ public final class StreamServer {
 
     init(
         _ reactor: Reactor, host: String, port: Int, limit: Int?, maxLineLength: Int, options: TCPOptions,
+        wrap: @escaping @ReactorActor (any Transport) -> any Transport,
         spawn: @escaping @ReactorActor (_ name: String, StreamConnection, ConnectionHandling) -> AnyGreenlet
     ) throws(TransportError) {
         precondition(
@@ -23,12 +24,13 @@ public final class StreamServer {
         let connections = ConnectionSet(reactor)
         self.connections = connections
         acceptor = try Acceptor(reactor, host: host, port: port, options: options) { socket in
-            let transport = socket.makeTransport()
+            let tcp = socket.makeTransport()
+            let transport = wrap(tcp)
             let handling = ConnectionHandling(reactor, transport, connections)
             let stream = StreamProtocol(
                 reactor, maxLineLength: maxLineLength,
-                onMade: { handling.greenlet = spawn("connection \(socket.peer.hostAndPort)", $0, handling) },
-                onEnd: { handling.connectionEnded() })
+                onMade: { handling.greenlet = spawn("connection \(socket.peer.hostAndPort)", $0, handling) })
+            tcp.onEnd = { _ in handling.connectionEnded() }
             connections.insert(
                 ConnectionSet.Member(
                     transport: transport, finish: { stream.serverWillStop() }, abort: { handling.abort() }))
@@ -99,6 +101,8 @@ final class ConnectionHandling {
 
     func connectionEnded() {
         connectionHasEnded = true
+        // A connection that was never made, its handshake having failed, has no handler to wait for.
+        if greenlet == nil { handlerHasEnded = true }
         removeWhenOver()
     }
 

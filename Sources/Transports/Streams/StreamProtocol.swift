@@ -1,5 +1,5 @@
 import NIOCore
-import ReactorCore
+package import ReactorCore
 
 /// Feeds a `StreamConnection` from its transport, and tells it how full the transport is.
 @ReactorActor
@@ -9,17 +9,14 @@ final class StreamProtocol: HalfCloseableProtocol, PushProducer {
     private let reactor: Reactor
     private let maxLineLength: Int
     private let onMade: @ReactorActor (StreamConnection) -> Void
-    private let onEnd: @ReactorActor () -> Void
 
     init(
         _ reactor: Reactor, maxLineLength: Int,
-        onMade: @escaping @ReactorActor (StreamConnection) -> Void = { _ in },
-        onEnd: @escaping @ReactorActor () -> Void = {}
+        onMade: @escaping @ReactorActor (StreamConnection) -> Void = { _ in }
     ) {
         self.reactor = reactor
         self.maxLineLength = maxLineLength
         self.onMade = onMade
-        self.onEnd = onEnd
     }
 
     func connectionMade() {
@@ -35,15 +32,18 @@ final class StreamProtocol: HalfCloseableProtocol, PushProducer {
     func readConnectionLost() { connection?.endInput() }
 
     func serverWillStop() {
+        guard let connection else {
+            transport?.abortConnection()
+            return
+        }
         // Requests already here are answered; the next read finds the end.
         transport?.pauseProducing()
-        connection?.endInput()
+        connection.endInput()
     }
 
     func connectionLost(_ reason: ConnectionEnd) {
         connection?.ended(reason)
         connection = nil
-        onEnd()
     }
 
     func pauseProducing() { connection?.setFull(true) }
@@ -51,4 +51,13 @@ final class StreamProtocol: HalfCloseableProtocol, PushProducer {
     func resumeProducing() { connection?.setFull(false) }
 
     func stopProducing() {}
+}
+
+extension Transport {
+    /// Gives the connection to a stream, which is made by that: for transports that are ready.
+    package func makeStream(on reactor: Reactor, maxLineLength: Int) -> StreamConnection {
+        var made: StreamConnection?
+        attach(StreamProtocol(reactor, maxLineLength: maxLineLength, onMade: { made = $0 }))
+        return made!  // `attach` on a ready transport calls `connectionMade`, which calls `onMade`
+    }
 }
