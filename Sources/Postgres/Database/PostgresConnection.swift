@@ -111,7 +111,7 @@ public final class PostgresConnection: PostgresDatabase {
         try PostgresTransaction.run({ try await PostgresTransaction.begin(self.lent()) }, body)
     }
 
-    /// Logs out. Parks the calling task until the server has let go, a second at most. Closing again does nothing.
+    /// Logs out. Parks the calling task until the server has let go, two seconds at most. Closing again does nothing.
     ///
     /// A statement under way in another greenlet fails with `connectionClosed`. A connection lent by a pool is closed there
     /// and replaced.

@@ -4,7 +4,7 @@ import Glibc
 import ReactorCore
 
 extension PostgresSession {
-    /// Logs out and returns when the server has let go too, or after a second.
+    /// Logs out and returns when the server has let go too, or after two seconds.
     ///
     /// PQfinish sends Terminate and closes the socket at once, while the server still counts the session. A
     /// second descriptor of the same socket shows when the server has closed its end, which it does last of all: only
@@ -23,7 +23,7 @@ extension PostgresSession {
         let reactor = reactor
         // Not in the caller's task: a cancelled one waits for nothing.
         let leaving = reactor.startTask {
-            let deadline = reactor.now.advanced(by: .seconds(1))
+            let deadline = reactor.now.advanced(by: .seconds(2))
             var rest = [UInt8](repeating: 0, count: 4096)
             while true {
                 let count = recv(witness, &rest, rest.count, Int32(MSG_DONTWAIT))
