@@ -52,7 +52,11 @@ public final class StreamServer {
     public var isListening: Bool { acceptor.isListening }
 
     /// Closes the listening socket; handlers go on. Never waits. Again: nothing.
-    public func stopListening() { acceptor.stop() }
+    public func stopListening() {
+        acceptor.stop()
+        // The limit's work is done, and with it ends a circle of references.
+        connections.onChange = nil
+    }
 
     /// Stops listening and parks until every handler has returned and every socket is closed.
     ///
