@@ -70,6 +70,13 @@ final class Pair {
     }
 }
 
+/// A number that is no open descriptor and will not become one: tests beside this one are given lower numbers.
+func closedDescriptor(from lowest: Int32) -> Int32 {
+    let fd = fcntl(STDERR_FILENO, F_DUPFD, lowest)
+    close(fd)
+    return fd
+}
+
 func setNonblocking(_ fd: Int32, _ isOn: Bool) {
     let flags = fcntl(fd, F_GETFL)
     _ = fcntl(fd, F_SETFL, isOn ? flags | O_NONBLOCK : flags & ~O_NONBLOCK)
@@ -96,6 +103,7 @@ func withAddress<Address, Result>(
 final class LoopbackListener {
     let fd: Int32
     let address: sockaddr_in
+    private var isOpen = true
 
     init(backlog: Int32 = 16) {
         fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -112,7 +120,13 @@ final class LoopbackListener {
         self.address = address
     }
 
-    deinit { close(fd) }
+    deinit { stop() }
+
+    /// Closes the socket. Its number may be another's afterwards.
+    func stop() {
+        if isOpen { close(fd) }
+        isOpen = false
+    }
 
     /// A connected client socket.
     func connectClient() -> Int32 {

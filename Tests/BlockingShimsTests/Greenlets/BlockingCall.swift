@@ -60,6 +60,17 @@ final class BlockingCall {
         }
     }
 
+    /// Closes `descriptor`.
+    func closeDescriptor() {
+        switch kind {
+        case .send, .writeSocket: sockets.closeSecond()
+        case .readPipe, .readvPipe: pipes.closeFirst()
+        case .writePipe: pipes.closeSecond()
+        case .accept: listener.stop()
+        default: sockets.closeFirst()
+        }
+    }
+
     /// Makes the call. Returns 0, or the error number.
     func run() -> Int32 {
         var byte = [UInt8](repeating: 1, count: 8192)

@@ -71,7 +71,6 @@ import Testing
         try await withReactor { reactor in
             let call = BlockingCall(kind)
             let fd = call.descriptor!  // these kinds have one
-            let copy = dup(fd)
             let waiter = Greenlet.spawn { () -> Int32 in
                 var entry = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
                 if kind == .poll {
@@ -80,12 +79,9 @@ import Testing
                 return call.run()
             }
             try await reactor.sleep(for: .milliseconds(20))
-            // dup2 puts the file back under its number, for `call` to close in the end.
-            try await Greenlet.spawn { _ = close(fd) }.join()
+            try await Greenlet.spawn { call.closeDescriptor() }.join()
             let code = try await waiter.get()
             #expect(code == EBADF)
-            dup2(copy, fd)
-            close(copy)
         }
     }
 
@@ -99,10 +95,8 @@ import Testing
             }
             try await reactor.sleep(for: .milliseconds(20))
             let new = Pair.pipes()
-            try await Greenlet.spawn {
-                close(number)
-                dup2(new.first, number)
-            }.join()
+            // Closes the old file and gives its number to the new one in one step.
+            try await Greenlet.spawn { _ = dup2(new.first, number) }.join()
             let newWaiter = Greenlet.spawn { ReceiveTests.Call.read(number, 1).bytes }
             _ = write(old.second, "o", 1)
             try await reactor.sleep(for: .milliseconds(20))
