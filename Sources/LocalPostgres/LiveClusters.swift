@@ -1,13 +1,13 @@
 import Glibc
 import Synchronization
 
-/// The clusters this process has to stop before it ends: an exit leaves nothing behind for the watchdogs to finish
-/// after the caller of the process has gone on.
+/// The clusters this process has to stop before it ends: an exit leaves nothing behind for the watchdogs to
+/// finish after the caller of the process has gone on.
 enum LiveClusters {
     private struct State {
         var clusters: [LocalCluster] = []
-        /// The process that installed the hook. A fork of it that calls exit(3) runs the hook, too, and must not stop
-        /// what is its parent's.
+        /// The process that installed the hook. A fork of it that calls exit(3) runs the hook, too, and must
+        /// not stop what is its parent's.
         var processID: pid_t?
     }
 

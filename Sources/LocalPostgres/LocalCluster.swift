@@ -10,13 +10,13 @@ import Synchronization
 /// cluster.stop()
 /// ```
 ///
-/// As root, the server runs under the account `postgres`, else `nobody`. It lives until ``stop(mode:)`` or until the
-/// process ends, *not* until the last reference goes. When the process is killed, even with SIGKILL, a watchdog process stops
-/// the server and removes what was to be thrown away.
+/// As root, the server runs under the account `postgres`, else `nobody`. It lives until ``stop(mode:)`` or
+/// until the process ends, *not* until the last reference goes. When the process is killed, even with
+/// SIGKILL, a watchdog process stops the server and removes what was to be thrown away.
 ///
 /// Every operation blocks the calling thread (starting takes about a second for a new cluster, a tenth for an
-/// existing one): call from start-up code, tests, or a worker thread, not from a reactor that has others to serve.
-/// Any thread.
+/// existing one): call from start-up code, tests, or a worker thread, not from a reactor that has others to
+/// serve. Any thread.
 public final class LocalCluster: Sendable {
     /// What happens to connected clients when the server stops.
     public enum StopMode: String, Sendable {
@@ -42,17 +42,19 @@ public final class LocalCluster: Sendable {
 
     /// Starts the development cluster kept in `directory`, creating it when it is not there.
     ///
-    /// Data is kept between runs and written durably. Several processes may use the cluster at once: the first starts
-    /// the server, the last to stop stops it. A server that outlived its owner and its watchdog is taken over when
-    /// it answers, and stopped and started again when it does not; two servers never run on the same data.
-    /// As root, a directory that the server's account cannot enter becomes a link to one in /var/lib/green-reactor.
+    /// Data is kept between runs and written durably. Several processes may use the cluster at once: the
+    /// first starts the server, the last to stop stops it. A server that outlived its owner and its watchdog
+    /// is taken over when it answers, and stopped and started again when it does not; two servers never run
+    /// on the same data. As root, a directory that the server's account cannot enter becomes a link to one in
+    /// /var/lib/green-reactor.
     ///
     /// - Parameters:
     ///   - directory: absolute, or relative to the working directory; for example `.postgres`.
     ///   - settings: server settings by name, in effect when this call starts the server.
-    /// - Throws: ``LocalPostgresError``: `serverNotInstalled`; `unusableDirectory`; `incompatibleData` when another
-    ///   major version wrote the data; `commandFailed` with what `initdb` said; `serverNotStarted` with the end of the
-    ///   server's log; `busy` when another process has been starting or stopping the cluster for two minutes.
+    /// - Throws: ``LocalPostgresError``: `serverNotInstalled`; `unusableDirectory`; `incompatibleData` when
+    ///   another major version wrote the data; `commandFailed` with what `initdb` said; `serverNotStarted`
+    ///   with the end of the server's log; `busy` when another process has been starting or stopping the
+    ///   cluster for two minutes.
     public static func start(
         in directory: String, settings: [String: String] = [:]
     ) throws(LocalPostgresError) -> LocalCluster {
@@ -62,10 +64,12 @@ public final class LocalCluster: Sendable {
         return try open(control) { () throws(LocalPostgresError) in try control.initialise() }
     }
 
-    /// Starts a throw-away cluster under /tmp: fast instead of durable, 200 connections, removed by ``stop(mode:)``.
+    /// Starts a throw-away cluster under /tmp: fast instead of durable, 200 connections, removed by
+    /// ``stop(mode:)``.
     ///
-    /// Throw-away clusters that lost their owner and their watchdog (power failure) are removed as well. The variable
-    /// `LOCAL_POSTGRES_TMPDIR` names another parent than /tmp; it has to be writable for the server's account.
+    /// Throw-away clusters that lost their owner and their watchdog (power failure) are removed as well. The
+    /// variable `LOCAL_POSTGRES_TMPDIR` names another parent than /tmp; it has to be writable for the
+    /// server's account.
     ///
     /// - Parameter settings: server settings by name, over the throw-away ones.
     /// - Throws: ``LocalPostgresError`` as ``start(in:settings:)`` does.
@@ -97,7 +101,8 @@ public final class LocalCluster: Sendable {
     /// Where the database `postgres`, which every cluster has, is reached.
     public var url: String { url(database: "postgres") }
 
-    /// Where `database` is reached, as superuser and without a password. Says nothing about whether it exists.
+    /// Where `database` is reached, as superuser and without a password. Says nothing about whether it
+    /// exists.
     public func url(database: String) -> String {
         let host = percentEncoded(socketDirectory)
         return "postgresql:///\(percentEncoded(database))?host=\(host)&port=\(ClusterHome.port)"
@@ -136,8 +141,8 @@ public final class LocalCluster: Sendable {
     ///
     /// Other processes that use the cluster are disconnected as well.
     ///
-    /// - Throws: ``LocalPostgresError``: `serverNotStarted`, `busy`, `stopped`; `commandFailed` when the server
-    ///   cannot be stopped.
+    /// - Throws: ``LocalPostgresError``: `serverNotStarted`, `busy`, `stopped`; `commandFailed` when the
+    ///   server cannot be stopped.
     public func restart(mode: StopMode = .fast) throws(LocalPostgresError) {
         try state.withLock { (state) throws(LocalPostgresError) in
             guard state.watchdog != nil else { throw stoppedError }
@@ -148,8 +153,9 @@ public final class LocalCluster: Sendable {
         }
     }
 
-    /// Stops the server unless another process uses it too, and removes a throw-away cluster. A second call does
-    /// nothing. Returns when no process of the server is left; one that does not obey within a minute is killed.
+    /// Stops the server unless another process uses it too, and removes a throw-away cluster. A second call
+    /// does nothing. Returns when no process of the server is left; one that does not obey within a minute is
+    /// killed.
     public func stop(mode: StopMode = .fast) {
         state.withLock { state in
             guard let watchdog = state.watchdog else { return }
@@ -181,8 +187,8 @@ public final class LocalCluster: Sendable {
         return cluster
     }
 
-    /// Everything that has to be there before the first process of a server is started: whatever happens from now on,
-    /// the end of this process ends the cluster.
+    /// Everything that has to be there before the first process of a server is started: whatever happens from
+    /// now on, the end of this process ends the cluster.
     static func withoutServer(_ control: ServerControl) throws(LocalPostgresError) -> LocalCluster {
         let home = control.home
         let lifecycle = try home.lockLifecycle()

@@ -6,9 +6,11 @@ public struct LocalPostgresError: Error, Sendable, CustomStringConvertible {
 
         /// PostgreSQL's server programs, or an account to run them under, are not installed.
         public static let serverNotInstalled = Code(name: "serverNotInstalled")
-        /// The directory cannot hold a cluster: wrong owner, not reachable for the server's account, other contents.
+        /// The directory cannot hold a cluster: wrong owner, not reachable for the server's account, other
+        /// contents.
         public static let unusableDirectory = Code(name: "unusableDirectory")
-        /// The data was written by another major version of PostgreSQL, or a server not started by us runs on it.
+        /// The data was written by another major version of PostgreSQL, or a server not started by us runs on
+        /// it.
         public static let incompatibleData = Code(name: "incompatibleData")
         /// A program (`initdb`, `createdb`…) ended with another status than 0.
         public static let commandFailed = Code(name: "commandFailed")

@@ -1,8 +1,9 @@
 import Glibc
 import Testing
 
-/// Runs each test of a suite on threads of its own. Everything here blocks for up to seconds, and the threads that
-/// tests share are as few as the processors: blocked here, they would be missing where others measure time.
+/// Runs each test of a suite on threads of its own. Everything here blocks for up to seconds, and the threads
+/// that tests share are as few as the processors: blocked here, they would be missing where others measure
+/// time.
 struct OwnThread: SuiteTrait, TestTrait, TestScoping {
     var isRecursive: Bool { true }
 

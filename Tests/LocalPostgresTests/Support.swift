@@ -3,7 +3,8 @@ import Testing
 
 @testable import LocalPostgres
 
-/// The suites of this target: one after the other, since each test keeps processors busy that others measure with.
+/// The suites of this target: one after the other, since each test keeps processors busy that others measure
+/// with.
 @Suite(.serialized, .ownThread) enum LocalPostgresTests {}
 
 /// A directory for one test, which the server's account can enter unless `mode` says otherwise.

@@ -3,8 +3,8 @@ import Glibc
 extension ClusterHome {
     /// The home for the development cluster of `directory`, created when it is not there.
     ///
-    /// As root, `directory` may lie where the server's account cannot go (/root/project, say). A new home then goes
-    /// to /var/lib/green-reactor, and `directory` becomes a symbolic link to it.
+    /// As root, `directory` may lie where the server's account cannot go (/root/project, say). A new home
+    /// then goes to /var/lib/green-reactor, and `directory` becomes a symbolic link to it.
     static func development(in directory: String) throws(LocalPostgresError) -> ClusterHome {
         let name = try FileSystem.absolute(directory)
         var path = name
@@ -38,8 +38,8 @@ extension ClusterHome {
         return home
     }
 
-    /// Who runs the server in `path`: whoever owns what is there already. Root thereby goes on with a plain user's
-    /// cluster as that user; a plain user cannot go on with anyone else's.
+    /// Who runs the server in `path`: whoever owns what is there already. Root thereby goes on with a plain
+    /// user's cluster as that user; a plain user cannot go on with anyone else's.
     private static func owner(
         of path: String, _ status: stat?
     ) throws(LocalPostgresError) -> ServerAccount {
@@ -69,7 +69,8 @@ extension ClusterHome {
         return path
     }
 
-    /// `socket` in the home, or for a home with a name no socket can have a short one in /tmp, always the same.
+    /// `socket` in the home, or for a home with a name no socket can have a short one in /tmp, always the
+    /// same.
     private static func socketDirectory(for path: String, _ account: ServerAccount) -> String {
         let inside = "\(path)/socket"
         if socketFits(inside) { return inside }
@@ -97,8 +98,8 @@ extension ClusterHome {
         }
     }
 
-    /// Creates `directory` for the server's account alone, or verifies that what is there is just that: in /tmp
-    /// anybody may have been faster.
+    /// Creates `directory` for the server's account alone, or verifies that what is there is just that: in
+    /// /tmp anybody may have been faster.
     func makePrivate(_ directory: String) throws(LocalPostgresError) {
         if mkdir(directory, 0o700) == 0 {
             guard !account.isOther || lchown(directory, account.userID, account.groupID) == 0 else {

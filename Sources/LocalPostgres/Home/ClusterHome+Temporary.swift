@@ -3,8 +3,9 @@ import Glibc
 extension ClusterHome {
     private static let temporaryPrefix = "green-postgres."
 
-    /// Where throw-away clusters live: the variable `LOCAL_POSTGRES_TMPDIR` (everyone must be able to write there,
-    /// as in /tmp), else /tmp. Not `TMPDIR`, which is often too long for a socket or closed to the server's account.
+    /// Where throw-away clusters live: the variable `LOCAL_POSTGRES_TMPDIR` (everyone must be able to write
+    /// there, as in /tmp), else /tmp. Not `TMPDIR`, which is often too long for a socket or closed to the
+    /// server's account.
     static var temporaryParent: String {
         getenv("LOCAL_POSTGRES_TMPDIR").map { String(cString: $0) } ?? "/tmp"
     }
@@ -32,7 +33,8 @@ extension ClusterHome {
         return home
     }
 
-    /// Homes whose users and watchdogs are all dead: a machine that lost power, a `kill -9` of everything at once.
+    /// Homes whose users and watchdogs are all dead: a machine that lost power, a `kill -9` of everything at
+    /// once.
     ///
     /// A home younger than a minute is left alone: it may be about to get its locks.
     static func abandoned(of account: ServerAccount, olderThan seconds: Int = 60) -> [ClusterHome] {
@@ -44,7 +46,8 @@ extension ClusterHome {
             else { return nil }
             let home = ClusterHome(
                 path: path, socketDirectory: "\(path)/socket", account: account, fate: .remove)
-            // Only asked whether it is free, and released at once: the watchdog that clears up takes it itself.
+            // Only asked whether it is free, and released at once: the watchdog that clears up takes it
+            // itself.
             let lock = try? FileLock.tryAcquire(home.usersLock, .exclusive, owner: account)
             return lock == nil ? nil : home
         }

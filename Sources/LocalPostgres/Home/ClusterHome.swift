@@ -4,8 +4,8 @@ import Glibc
 ///
 /// Three lock files say who is alive; the kernel keeps them honest through any kind of death:
 /// - `lifecycle.lock`, exclusive, during each start and stop;
-/// - `users.lock`, shared, by each process that uses the cluster and by its watchdog: the last to leave stops the
-///   server;
+/// - `users.lock`, shared, by each process that uses the cluster and by its watchdog: the last to leave stops
+///   the server;
 /// - `processes.lock`, shared, inherited as descriptor 3 by the server, its backends and `initdb`: whoever
 ///   gets it exclusively knows that no process of the cluster is left.
 struct ClusterHome: Sendable {

@@ -1,15 +1,18 @@
-/// The shell script that ends a cluster, in three roles: to `watch` an owner, to `clear` up before a start, to `discard` an abandoned home.
+/// The shell script that ends a cluster, in three roles: to `watch` an owner, to `clear` up before a start,
+/// to `discard` an abandoned home.
 ///
-/// Why a shell, and why a separate process: whoever is to act after our SIGKILL cannot be in our process, and a
-/// library cannot know where a helper program of its own would be installed; `sh` and util-linux's `flock` are on
-/// every system that has PostgreSQL packages. Why a pipe and not `PR_SET_PDEATHSIG`: that signal is sent when the
-/// *thread* that started the child ends, which for a thread pool is any moment; it is cleared when the child
-/// changes its user id, as ours does under root; and it would have to be asked of `postgres` itself. The end of a
-/// pipe is seen exactly when the last copy of its write end is gone, so exactly when the owner is.
+/// Why a shell, and why a separate process: whoever is to act after our SIGKILL cannot be in our process, and
+/// a library cannot know where a helper program of its own would be installed; `sh` and util-linux's `flock`
+/// are on every system that has PostgreSQL packages. Why a pipe and not `PR_SET_PDEATHSIG`: that signal is
+/// sent when the *thread* that started the child ends, which for a thread pool is any moment; it is cleared
+/// when the child changes its user id, as ours does under root; and it would have to be asked of `postgres`
+/// itself. The end of a pipe is seen exactly when the last copy of its write end is gone, so exactly when the
+/// owner is.
 ///
-/// The script runs under the server's account, never as root: it can kill and remove only what is the server's.
-/// A process belongs to the cluster when its descriptor 3 is `processes.lock`; a shell of the user that happens
-/// to stand in the directory does not, and a process id written into a file is never trusted alone.
+/// The script runs under the server's account, never as root: it can kill and remove only what is the
+/// server's. A process belongs to the cluster when its descriptor 3 is `processes.lock`; a shell of the user
+/// that happens to stand in the directory does not, and a process id written into a file is never trusted
+/// alone.
 enum ClusterScript {
     static let text = #"""
         role=$1 home=$2 fate=$3 sockets=$4

@@ -10,8 +10,8 @@ struct Command {
     /// The command as a person would type it.
     var line: String { ([path] + arguments).joined(separator: " ") }
 
-    /// The variables that reach PostgreSQL's programs. `PG…` variables would redirect them, and messages are to be
-    /// in one language. `LOCAL_POSTGRES_TMPDIR` lets who set it tell whose processes these are.
+    /// The variables that reach PostgreSQL's programs. `PG…` variables would redirect them, and messages are
+    /// to be in one language. `LOCAL_POSTGRES_TMPDIR` lets who set it tell whose processes these are.
     static var environment: [String] {
         let kept = ["PATH", "LD_LIBRARY_PATH", "TZ", "LOCAL_POSTGRES_TMPDIR"].compactMap {
             (name: String) -> String? in
@@ -64,7 +64,8 @@ struct Command {
     static func wait(for pid: pid_t) -> Int32 {
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0 {
-            // ECHILD: SIGCHLD is ignored in this process, so the kernel reaped the child and its status is lost.
+            // ECHILD: SIGCHLD is ignored in this process, so the kernel reaped the child and its status is
+            // lost.
             guard errno == EINTR else { return -1 }
         }
         return exitStatus(status)

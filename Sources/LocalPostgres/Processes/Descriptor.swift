@@ -31,8 +31,8 @@ final class Descriptor: Sendable {
         return descriptor
     }
 
-    /// An empty file that exists in memory alone: collects a child's output without a pipe to drain, and hands a
-    /// script to a shell without a file on disk.
+    /// An empty file that exists in memory alone: collects a child's output without a pipe to drain, and
+    /// hands a script to a shell without a file on disk.
     static func memoryFile(_ name: String) throws(LocalPostgresError) -> Descriptor {
         let number = cposixspawn_memory_file(name)
         guard number >= 0 else { throw ErrorNumber(value: -number).error("memfd_create", name) }

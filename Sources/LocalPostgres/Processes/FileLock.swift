@@ -1,7 +1,7 @@
 import Glibc
 
-/// An advisory lock (flock(2)) on a file of its own, held until the last descriptor of this opening is closed,
-/// in this process and in those it was handed to: the kernel lets go of it however a process dies.
+/// An advisory lock (flock(2)) on a file of its own, held until the last descriptor of this opening is
+/// closed, in this process and in those it was handed to: the kernel lets go of it however a process dies.
 final class FileLock: Sendable {
     enum Kind: Int32 {
         case shared = 1

@@ -1,14 +1,16 @@
 import Glibc
 
-/// A process that stops the server, and removes a throw-away home, when its owner is gone for whatever reason.
+/// A process that stops the server, and removes a throw-away home, when its owner is gone for whatever
+/// reason.
 ///
-/// Stopping on purpose takes the same way: the owner names the mode and waits for the watchdog's end. So the way that
-/// matters when we were killed is the way every stop goes.
+/// Stopping on purpose takes the same way: the owner names the mode and waits for the watchdog's end. So the
+/// way that matters when we were killed is the way every stop goes.
 struct Watchdog: Sendable {
     let processID: pid_t
     private let lifeline: Descriptor
 
-    /// Starts the watchdog of this process for `home`. `users` is our share of `users.lock`, which it holds with us.
+    /// Starts the watchdog of this process for `home`. `users` is our share of `users.lock`, which it holds
+    /// with us.
     init(_ home: ClusterHome, users: FileLock) throws(LocalPostgresError) {
         let (reading, writing) = try Descriptor.pipe()
         let errors = dup(STDERR_FILENO)

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Data as initdb leaves it, made once in a process and copied for each throw-away cluster: initdb takes a second of
-/// processor time, a copy a tenth of that.
+/// Data as initdb leaves it, made once in a process and copied for each throw-away cluster: initdb takes a
+/// second of processor time, a copy a tenth of that.
 enum ClusterTemplate {
     private static let made = Mutex<String?>(nil)
 

@@ -1,7 +1,7 @@
 import Glibc
 
-/// The account the server runs under: our own, or an unprivileged one when we are root, since PostgreSQL refuses
-/// to run as root.
+/// The account the server runs under: our own, or an unprivileged one when we are root, since PostgreSQL
+/// refuses to run as root.
 struct ServerAccount: Sendable, Equatable {
     let userID: uid_t
     let groupID: gid_t
@@ -32,8 +32,8 @@ struct ServerAccount: Sendable, Equatable {
         return ServerAccount(userID: entry.pw_uid, groupID: entry.pw_gid)
     }
 
-    /// `path arguments`, to be run under this account. setpriv (util-linux, an essential package) changes the ids
-    /// and executes: the process id stays the same, and no shell or PAM session comes between.
+    /// `path arguments`, to be run under this account. setpriv (util-linux, an essential package) changes the
+    /// ids and executes: the process id stays the same, and no shell or PAM session comes between.
     func command(_ path: String, _ arguments: [String], directory: String = "/") -> Command {
         guard isOther else { return Command(path: path, arguments: arguments, directory: directory) }
         let identity = ["--reuid=\(userID)", "--regid=\(groupID)", "--clear-groups", "--"]
@@ -41,8 +41,8 @@ struct ServerAccount: Sendable, Equatable {
             path: "/usr/bin/setpriv", arguments: identity + [path] + arguments, directory: directory)
     }
 
-    /// Whether this account can enter `directory`: every parent has to let it through. Asked of the system, as the
-    /// account, so that groups, ACLs and mount options count.
+    /// Whether this account can enter `directory`: every parent has to let it through. Asked of the system,
+    /// as the account, so that groups, ACLs and mount options count.
     func canEnter(_ directory: String) throws(LocalPostgresError) -> Bool {
         guard isOther else { return access(directory, X_OK) == 0 }
         return try command("/usr/bin/test", ["-x", directory]).run().status == 0

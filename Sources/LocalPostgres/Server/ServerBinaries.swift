@@ -10,7 +10,8 @@ struct ServerBinaries: Sendable {
     func path(_ program: String) -> String { "\(directory)/\(program)" }
 
     /// Finds the programs: the directory that `pg_config --bindir` names, else the newest
-    /// `/usr/lib/postgresql/*/bin`. With `majorVersion`, the first of these that has this version, if one does.
+    /// `/usr/lib/postgresql/*/bin`. With `majorVersion`, the first of these that has this version, if one
+    /// does.
     ///
     /// - Throws: `serverNotInstalled` when none of these directories holds a server.
     static func find(
@@ -32,8 +33,8 @@ struct ServerBinaries: Sendable {
         return first
     }
 
-    /// The programs in `directory`; nil when the ones we need are not all there (libpq-dev alone names a directory
-    /// that has none of them).
+    /// The programs in `directory`; nil when the ones we need are not all there (libpq-dev alone names a
+    /// directory that has none of them).
     private static func probe(_ directory: String) -> ServerBinaries? {
         for program in ["postgres", "initdb", "createdb", "pg_isready"] {
             guard access("\(directory)/\(program)", X_OK) == 0 else { return nil }

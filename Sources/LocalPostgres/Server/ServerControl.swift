@@ -62,8 +62,9 @@ struct ServerControl: Sendable {
 
     /// Starts the server and waits until it accepts connections.
     ///
-    /// setsid(1) forks, so the server is no child of ours: nobody has to reap it, and a host that waits for any child
-    /// of its own (as test runners do) never meets it. Whether it lives is asked of `processes.lock`.
+    /// setsid(1) forks, so the server is no child of ours: nobody has to reap it, and a host that waits for
+    /// any child of its own (as test runners do) never meets it. Whether it lives is asked of
+    /// `processes.lock`.
     func launch() throws(LocalPostgresError) {
         let log = try openLog()
         var status = stat()
@@ -90,7 +91,8 @@ struct ServerControl: Sendable {
         throw failure("was not ready after \(ServerControl.startSeconds) s")
     }
 
-    /// Our copy of the membership ends with this function; from then on the server's alone says that it lives.
+    /// Our copy of the membership ends with this function; from then on the server's alone says that it
+    /// lives.
     private func start(_ command: Command, log: Descriptor) throws(LocalPostgresError) {
         let membership = try takeMembership()
         let status = Command.wait(for: try command.start([nil, log, log, membership.descriptor]))

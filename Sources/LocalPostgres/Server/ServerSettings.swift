@@ -1,10 +1,12 @@
-/// The settings a private server is started with, as `-c name=value`: they win over the files in the data directory.
+/// The settings a private server is started with, as `-c name=value`: they win over the files in the data
+/// directory.
 enum ServerSettings {
     /// What makes the server private, whatever else is asked for.
     ///
-    /// `trust` authentication (see `initdb`) is as good as a password here: there is no TCP, and the socket is in a
-    /// directory of mode 0700, so who can connect is who could read the data files anyway: the server's account
-    /// and root. `peer` would need the account's name mapped to the superuser's, for no gain.
+    /// `trust` authentication (see `initdb`) is as good as a password here: there is no TCP, and the socket
+    /// is in a directory of mode 0700, so who can connect is who could read the data files anyway: the
+    /// server's account and root. `peer` would need the account's name mapped to the superuser's, for no
+    /// gain.
     static func enforced(_ home: ClusterHome) -> [(String, String)] {
         let quoted = home.socketDirectory.split(separator: "\"", omittingEmptySubsequences: false)
             .joined(separator: "\"\"")
@@ -18,8 +20,8 @@ enum ServerSettings {
         ]
     }
 
-    /// What nobody needs who throws the data away: durability, replication, parallel workers' shared memory outside
-    /// the data directory (it would outlive a killed server).
+    /// What nobody needs who throws the data away: durability, replication, parallel workers' shared memory
+    /// outside the data directory (it would outlive a killed server).
     static let throwAway: [(String, String)] = [
         ("fsync", "off"),
         ("synchronous_commit", "off"),
