@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import ReactorCore
 import ReactorTesting
+import Synchronization
 import Testing
 
 @Suite struct DescriptorTests {
@@ -136,18 +137,246 @@ import Testing
     }
 }
 
+// MARK: What must not spin, leak or mislead
+
+extension DescriptorTests {
+    /// Kernels report RDHUP and HUP for as long as they last: a watcher of writes must not be called awake for them.
+    @Test(arguments: [false, true])
+    func fullPipeToAHalfClosedPeerDoesNotSpin(_ usesCallback: Bool) async throws {
+        let clock = CountingClock()
+        try await withReactor(clock: clock) { reactor in
+            let pair = Pair()
+            pair.fill()
+            var isWritable = false
+            if usesCallback { try reactor.addWriter(pair.a) { isWritable = true } }
+            let task = reactor.startTask {
+                if !usesCallback { try? await reactor.waitUntilWritable(pair.a) }
+            }
+            pair.endFarWrites()
+            try await reactor.sleep(for: .milliseconds(2))
+            let before = clock.idleCount
+            try await reactor.sleep(for: .milliseconds(20))
+            #expect(clock.idleCount - before < 20)
+            #expect(!isWritable)
+            if usesCallback { reactor.removeWriter(pair.a) }
+            task.cancel()
+            await task.value
+        }
+    }
+
+    @Test func waiterServedBesideACallbackLeavesNoSpin() async throws {
+        let clock = CountingClock()
+        try await withReactor(clock: clock) { reactor in
+            let pair = Pair()
+            try reactor.addReader(pair.a) {}
+            try await reactor.waitUntilWritable(pair.a)
+            let before = clock.idleCount
+            try await reactor.sleep(for: .milliseconds(20))
+            #expect(clock.idleCount - before < 20)
+            reactor.removeReader(pair.a)
+        }
+    }
+
+    @Test func waiterTimedOutBesideACallbackLeavesNoSpin() async throws {
+        let clock = CountingClock()
+        try await withReactor(clock: clock) { reactor in
+            let pair = Pair()
+            pair.fill()
+            try reactor.addReader(pair.a) {}
+            await #expect(throws: ReactorError.self) {
+                try await reactor.waitUntilWritable(pair.a, timeout: .milliseconds(1))
+            }
+            pair.drainFar()
+            let before = clock.idleCount
+            try await reactor.sleep(for: .milliseconds(20))
+            #expect(clock.idleCount - before < 20)
+            reactor.removeReader(pair.a)
+        }
+    }
+
+    @Test func callbackGoesOnAfterAWaiterCameAndWent() async throws {
+        try await withReactor { reactor in
+            let pair = Pair()
+            var count = 0
+            try reactor.addReader(pair.a) {
+                count += 1
+                pair.drain()
+            }
+            try await reactor.waitUntilWritable(pair.a)
+            for round in 1...3 {
+                pair.send()
+                while count < round { try await reactor.sleep(for: .microseconds(100)) }
+            }
+            reactor.removeReader(pair.a)
+            // And the other way round: the callback goes, the waiter stays.
+            pair.fill()
+            try reactor.addReader(pair.a) {}
+            let writer = reactor.startTask { try? await reactor.waitUntilWritable(pair.a) }
+            await reactor.yield()
+            reactor.removeReader(pair.a)
+            pair.drainFar()
+            await writer.value
+        }
+    }
+
+    @Test func readyDescriptorIsReadyEvenWithATimeoutOfZero() async throws {
+        try await withReactor { reactor in
+            let pair = Pair()
+            pair.send()
+            try await reactor.waitUntilReadable(pair.a, timeout: .zero)
+            pair.drain()
+            let error = await #expect(throws: ReactorError.self) {
+                try await reactor.waitUntilReadable(pair.a, timeout: .zero)
+            }
+            #expect(error?.code == .timedOut)
+        }
+    }
+
+    @Test func waiterCancelledAfterItsNumberWasReopenedLeavesNothing() async throws {
+        try await withReactor { reactor in
+            let old = Pair()
+            let reader = Task { @ReactorActor in try await reactor.waitUntilReadable(old.a) }
+            while reactor.watchedDescriptors.isEmpty { await reactor.yield() }
+            let fresh = Pair()
+            #expect(dup2(fresh.a, old.a) == old.a)
+            try await reactor.waitUntilWritable(old.a)  // finds out that the number means a new file
+            reader.cancel()
+            await #expect(throws: CancellationError.self) { try await reader.value }
+            #expect(reactor.watchedDescriptors.isEmpty)
+        }
+    }
+
+    @Test func numberBeyondAnyDescriptorIsClosedAndCostsNoMemory() async throws {
+        try await withReactor { reactor in
+            let error = await #expect(throws: ReactorError.self) {
+                try await reactor.waitUntilReadable(.max)
+            }
+            #expect(error?.code == .descriptorClosed)
+            #expect(throws: ReactorError.self) { try reactor.addWriter(.max) {} }
+            reactor.removeReader(.max)
+            reactor.descriptorWillClose(.max)
+        }
+    }
+
+    /// The last reference to an object is often the one in its callback, and what it does at its end is to close its descriptor.
+    @Test func objectReleasedWithItsCallbackMayUseTheReactor() async throws {
+        try await withReactor { reactor in
+            let pair = Pair()
+            try reactor.addReader(pair.a, Owner(of: pair.a, on: reactor).read)
+            reactor.removeReader(pair.a)
+            try reactor.addWriter(pair.a, Owner(of: pair.a, on: reactor).read)
+            reactor.removeWriter(pair.a)
+            try reactor.addReader(pair.a, Owner(of: pair.a, on: reactor).read)
+            reactor.descriptorWillClose(pair.a)
+            #expect(reactor.watchedDescriptors.isEmpty)
+        }
+    }
+
+    @Test func urgentByteIsNotReadable() async throws {
+        try await withReactor { reactor in
+            let pair = Pair(tcp: true)
+            pair.sendUrgent()
+            let error = await #expect(throws: ReactorError.self) {
+                try await reactor.waitUntilReadable(pair.a, timeout: .milliseconds(5))
+            }
+            #expect(error?.code == .timedOut, "a read would block")
+            pair.send()
+            try await reactor.waitUntilReadable(pair.a)
+        }
+    }
+
+    /// Numbers are closed and given out again as fast as the kernel can: each waiter hears of its own file only.
+    @Test func stormOfReusedNumbersNeverMixesUpTheirOwners() async throws {
+        try await withReactor { reactor in
+            for round in 0..<500 {
+                let pair = Pair()
+                let other = Pair()
+                let waiter = reactor.startTask { () -> ReactorError.Code? in
+                    do { try await reactor.waitUntilReadable(pair.a) } catch {
+                        return (error as? ReactorError)?.code
+                    }
+                    return nil
+                }
+                if round % 3 == 0 { await reactor.yield() }
+                while reactor.watchedDescriptors.isEmpty { await reactor.yield() }
+                if round % 2 == 0 { pair.send() }  // its event may be on its way already
+                reactor.descriptorWillClose(pair.a)
+                #expect(dup2(other.a, pair.a) == pair.a)
+                let next = reactor.startTask { try? await reactor.waitUntilReadable(pair.a) }
+                let code = await waiter.value
+                #expect(code == .descriptorClosed)
+                for _ in 0..<3 { await reactor.yield() }
+                #expect(reactor.watchedDescriptors == [pair.a])
+                other.send()
+                await next.value
+                reactor.descriptorWillClose(pair.a)
+            }
+        }
+    }
+}
+
+/// Ends by closing its descriptor's business.
+@ReactorActor private final class Owner {
+    private let fd: Int32
+    private let reactor: Reactor
+    init(of fd: Int32, on reactor: Reactor) { (self.fd, self.reactor) = (fd, reactor) }
+    func read() {}
+    isolated deinit { reactor.descriptorWillClose(fd) }
+}
+
+/// The machine's clock, counting how often the loop had nothing to do: a spinning loop shows in it.
+private final class CountingClock: ReactorClock {
+    private let machine = MonotonicClock()
+    private let count = Atomic<Int>(0)
+    var idleCount: Int { count.load(ordering: .relaxed) }
+    var now: ReactorInstant { machine.now }
+    func idle(until deadline: ReactorInstant?) -> Duration? {
+        count.add(1, ordering: .relaxed)
+        return machine.idle(until: deadline)
+    }
+}
+
 /// A connected pair of sockets, closed with the object.
 private final class Pair: Sendable {
     let a: Int32
     private let b: Int32
 
-    init() {
+    init(tcp: Bool = false) {
         var fds: [Int32] = [0, 0]
-        precondition(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &fds) == 0)
+        if tcp {
+            fds = Self.tcpPair()
+        } else {
+            precondition(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &fds) == 0)
+        }
         (a, b) = (fds[0], fds[1])
     }
 
+    private static func tcpPair() -> [Int32] {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        precondition(listen(listener, 1) == 0)  // binds to a free port of every address
+        var address = sockaddr()
+        var length = socklen_t(MemoryLayout<sockaddr>.size)
+        precondition(getsockname(listener, &address, &length) == 0)
+        let far = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        precondition(connect(far, &address, length) == 0)
+        return [accept(listener, nil, nil), far]
+    }
+
     func send() { _ = write(b, "x", 1) }
+    func sendUrgent() { _ = Glibc.send(b, "u", 1, Int32(MSG_OOB)) }
+    func drain() { Self.drain(a) }
+    func drainFar() { Self.drain(b) }
+    private static func drain(_ fd: Int32) {
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        while recv(fd, &bytes, bytes.count, Int32(MSG_DONTWAIT)) > 0 {}
+    }
+    /// Writes until the socket takes no more.
+    func fill() {
+        let bytes = [UInt8](repeating: 0, count: 65_536)
+        while Glibc.send(a, bytes, bytes.count, Int32(MSG_DONTWAIT)) > 0 {}
+    }
+    func endFarWrites() { shutdown(b, Int32(SHUT_WR)) }
     func closeFar() { shutdown(b, Int32(SHUT_RDWR)) }
 
     deinit {

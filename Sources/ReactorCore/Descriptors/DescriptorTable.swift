@@ -41,9 +41,12 @@ struct DescriptorTable {
 
     nonisolated init() {}
 
+    /// Whether the table has a place for a number.
+    func hasSeen(_ fd: Int32) -> Bool { entries.indices.contains(Int(fd)) }
+
     /// The entry of a number; an untouched one for a number not seen yet.
     subscript(fd: Int32) -> Entry {
-        get { Int(fd) < entries.count ? entries[Int(fd)] : Entry() }
+        get { hasSeen(fd) ? entries[Int(fd)] : Entry() }
         set {
             if Int(fd) >= entries.count {
                 entries.append(contentsOf: repeatElement(Entry(), count: Int(fd) + 1 - entries.count))

@@ -42,27 +42,33 @@ extension Reactor {
             if result == -EPERM { return interest }  // a regular file: epoll has nothing to wait for
             throw Self.registrationError(fd, result)
         }
-        let generation = descriptors[fd].generation
         var timer: DelayedCall?
         if let timeout {
-            timer = callLater(max(.zero, timeout)) {
-                waiter.resume(
-                    throwing: ReactorError(.timedOut, "descriptor \(fd) was not ready within \(timeout)"))
+            timer = callLater(max(.zero, timeout)) { [self] in
+                // Timers run before epoll is asked, and the loop may have been held up for longer than the time-out:
+                // a turn later, what is ready has been found ready.
+                timer = callLater(.zero) {
+                    waiter.resume(
+                        throwing: ReactorError(.timedOut, "descriptor \(fd) was not ready within \(timeout)"))
+                }
             }
         }
         defer {
             timer?.cancelIfActive()
-            // The number may mean another file by now; then the entry is not ours to touch.
-            if descriptors[fd].generation == generation { forget(waiter, fd) }
+            forget(waiter, fd)
         }
         return try await waiter.wait()
     }
 
+    /// Takes a waiter out of the places it holds: by its identity, for the number may mean another file by now.
     @ReactorActor private func forget(_ waiter: Waiter<ReadySet>, _ fd: Int32) {
         var entry = descriptors[fd]
+        guard entry.isWatched else { return }
         if case .waiter(let other)? = entry.reader, other === waiter { entry.reader = nil }
         if case .waiter(let other)? = entry.writer, other === waiter { entry.writer = nil }
         descriptors[fd] = entry
+        // A registration kept for a callback would go on reporting what nobody waits for any more.
+        if entry.hasCallback { register(fd) }
     }
 
     // MARK: Callbacks
@@ -98,22 +104,27 @@ extension Reactor {
 
     /// Ends `addReader`. Does nothing when there is no such callback. No further call follows, not even in this turn.
     @ReactorActor public func removeReader(_ fd: Int32) {
-        guard fd >= 0, case .callback? = descriptors[fd].reader else { return }
+        let entry = descriptors[fd]
+        guard case .callback? = entry.reader else { return }
         descriptors[fd].reader = nil
-        _ = register(fd)
+        register(fd)
+        // The callback may hold the last reference to an object that uses the reactor as it ends: not inside the table.
+        withExtendedLifetime(entry) {}
     }
 
     /// Ends `addWriter`. As `removeReader`.
     @ReactorActor public func removeWriter(_ fd: Int32) {
-        guard fd >= 0, case .callback? = descriptors[fd].writer else { return }
+        let entry = descriptors[fd]
+        guard case .callback? = entry.writer else { return }
         descriptors[fd].writer = nil
-        _ = register(fd)
+        register(fd)
+        withExtendedLifetime(entry) {}  // as in removeReader
     }
 
     /// Says that the caller is about to close `fd`: parked tasks get `descriptorClosed`, callbacks are dropped, and no event
     /// of the old file reaches the next owner of the number. Reactor only; never waits.
     @ReactorActor public func descriptorWillClose(_ fd: Int32) {
-        guard fd >= 0 else { return }
+        guard descriptors.hasSeen(fd) else { return }
         let entry = descriptors[fd]
         if entry.isRegistered { _ = poller.control(.delete, fd, events: 0, generation: 0) }
         descriptors[fd] = DescriptorTable.Entry(generation: entry.generation &+ 1)
@@ -122,6 +133,7 @@ extension Reactor {
         for watcher in [entry.reader, entry.writer] {
             if case .waiter(let waiter)? = watcher { waiter.resume(throwing: error) }
         }
+        withExtendedLifetime(entry) {}  // as in removeReader
     }
 
     /// Descriptors that somebody waits for or watches, for leak checks. Reactor only.
@@ -133,6 +145,8 @@ extension Reactor {
         guard fd >= 0 else {
             throw ReactorError(.descriptorClosed, "\(fd) is not a descriptor", errno: EBADF)
         }
+        // The table has a place for every number up to the highest: a wild one must not make it gigabytes.
+        if !descriptors.hasSeen(fd), fcntl(fd, F_GETFD) < 0 { throw Self.registrationError(fd, -EBADF) }
         let entry = descriptors[fd]
         if interest.contains(.readable), entry.reader?.isTaken == true { throw Self.busy(fd, "read") }
         if interest.contains(.writable), entry.writer?.isTaken == true { throw Self.busy(fd, "write") }
@@ -171,8 +185,10 @@ extension Reactor {
             }
             return 0
         }
-        var mask = EPOLLRDHUP.rawValue
-        if entry.reader != nil { mask |= EPOLLIN.rawValue | EPOLLPRI.rawValue }
+        // No RDHUP for a writer: a peer that has shut down its side stays so, and would wake us until we can write. No
+        // PRI: urgent data is reported while a read would block.
+        var mask: UInt32 = 0
+        if entry.reader != nil { mask |= EPOLLIN.rawValue | EPOLLRDHUP.rawValue }
         if entry.writer != nil { mask |= EPOLLOUT.rawValue }
         if !entry.hasCallback { mask |= EPOLLONESHOT.rawValue }
         if entry.isRegistered, entry.mask == mask, mask & EPOLLONESHOT.rawValue == 0 { return 0 }
@@ -191,6 +207,8 @@ extension Reactor {
         }
         entry.isRegistered = result == 0
         entry.mask = result == 0 ? mask : 0
+        // The number's old file may live on in the kernel's set: its events are stale.
+        if result != 0 { entry.generation &+= 1 }
         return result
     }
 
@@ -200,10 +218,10 @@ extension Reactor {
     @ReactorActor func dispatch(_ event: clinux_event) {
         let fd = event.fd
         let entry = descriptors[fd]
-        guard entry.generation == event.generation, entry.isRegistered else { return }  // a stale registration's
+        // Else it is a stale registration's.
+        guard entry.generation == event.generation, entry.isRegistered else { return }
         let ended = EPOLLERR.rawValue | EPOLLHUP.rawValue
-        let isReadable =
-            event.events & (EPOLLIN.rawValue | EPOLLPRI.rawValue | EPOLLRDHUP.rawValue | ended) != 0
+        let isReadable = event.events & (EPOLLIN.rawValue | EPOLLRDHUP.rawValue | ended) != 0
         let isWritable = event.events & (EPOLLOUT.rawValue | ended) != 0
         if isReadable { notify(entry.reader, fd, isWritable ? [.readable, .writable] : .readable) }
         // The reader's callback may have closed the descriptor or removed the writer.
