@@ -1,6 +1,7 @@
 #include "CLinux.h"
 
 __thread void *clinux_thread_reactor = NULL;
+__thread void *clinux_thread_graveyard = NULL;
 
 void clinux_block_all_signals(void) {
     sigset_t all;

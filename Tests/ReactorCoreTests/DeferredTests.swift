@@ -271,6 +271,118 @@ import Testing
     }
 }
 
+// MARK: Types, cancellation, release
+
+extension DeferredTests {
+    /// Through a handle of another type a value would be read as what it is not.
+    @Test func firingThroughALaterHandleOfAnotherTypeTraps() async {
+        let exit = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            try await withReactor { _ in
+                let deferred = Deferred<Int>()
+                let text = deferred.addCallback { "\($0)" }
+                try text.callback("not a number")
+            }
+        }
+        #expect(said(exit, "is fired with Int"))
+    }
+
+    @Test func chainingOnAnInnerDeferredThatGaveUpItsValueTraps() async {
+        let exit = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            try await withReactor { _ in
+                let inner = Deferred.succeed([1, 2, 3])
+                Deferred.succeed(()).addCallback { inner }.addCallback { _ in }
+                inner.addCallback { print($0.count) }
+            }
+        }
+        #expect(said(exit, "now carries ()"))
+    }
+
+    @Test func returningOneDeferredFromTwoCallbacksTraps() async {
+        let exit = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            try await withReactor { _ in
+                let inner = Deferred<[Int]>()
+                Deferred.succeed(()).addCallback { inner }.addCallback { _ in }
+                Deferred.succeed(()).addCallback { inner }.addCallback { print($0.count) }
+                try inner.callback([1, 2, 3])
+            }
+        }
+        #expect(said(exit, "now carries ()"))
+    }
+
+    @Test func innerDeferredGoesOnAsVoidAfterItGaveUpItsValue() async throws {  // S7
+        try await withReactor { _ in
+            let inner = Deferred<Void>()
+            var log: [String] = []
+            Deferred.succeed(()).addCallback { inner }.addCallback { log.append("outer") }
+            try inner.callback(())
+            inner.addCallback { log.append("inner") }
+            #expect(log == ["outer", "inner"])
+        }
+    }
+
+    /// As in Twisted: an unfired Deferred that is cancelled has failed, and nobody who listened was told.
+    @Test func cancellationThatNobodyHandlesIsReported() async throws {
+        let reports = Reports()
+        try await withReactor { _ in
+            Deferred<Int>().cancel()
+            #expect(reports.ofThisFile(line: #line - 1).count == 1)
+            // A task's own cancellation is no error that anybody waits to hear of.
+            _ = Deferred<Int>.fail(CancellationError())
+            #expect(reports.ofThisFile(line: #line - 1).isEmpty)
+        }
+    }
+
+    @Test func longChainFiresAndIsFreed() async throws {  // S12
+        try await withReactor { _ in
+            weak var watched: Token?
+            do {
+                let token = Token()
+                watched = token
+                try link(20_000, holding: token)
+            }
+            #expect(watched == nil)
+        }
+    }
+
+    private func said(_ exit: ExitTest.Result?, _ words: String) -> Bool {
+        String(decoding: exit?.standardErrorContent ?? [], as: UTF8.self).contains(words)
+    }
+
+    @ReactorActor private func link(_ count: Int, holding token: Token) throws {
+        let first = Deferred<Int>()
+        var last: Deferred<Int> = first
+        for _ in 0..<count {
+            let next = last
+            last = Deferred.succeed(0).addCallback { _ in withExtendedLifetime(token) { next } }
+        }
+        var got = 0
+        last.addCallback { got = $0 }
+        try first.callback(11)
+        #expect(got == 11)
+    }
+
+    @Test func cancellerRunsOnceAndIsReleasedByFiring() async throws {  // S13, S17
+        try await withReactor { _ in
+            weak var watched: Token?
+            var count = 0
+            let deferred: Deferred<Int>
+            do {
+                let token = Token()
+                watched = token
+                deferred = Deferred { _ in withExtendedLifetime(token) { count += 1 } }
+            }
+            #expect(watched != nil)
+            deferred.addErrback { _ in 0 }
+            deferred.cancel()
+            deferred.cancel()
+            #expect(count == 1)
+            #expect(watched == nil)
+        }
+    }
+}
+
+private final class Token: Sendable {}
+
 /// Collects reports of unhandled errors while it lives; other suites' reports pass by.
 private final class Reports: Sendable {
     private static let all = Mutex<[(String, String)]>([])

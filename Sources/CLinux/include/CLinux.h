@@ -23,6 +23,12 @@ extern __thread void *clinux_thread_reactor;
 static inline void *clinux_get_thread_reactor(void) { return clinux_thread_reactor; }
 static inline void clinux_set_thread_reactor(void *reactor) { clinux_thread_reactor = reactor; }
 
+/// What is being freed on this thread, step by step: a queue of ReactorCore, or NULL when nothing is.
+extern __thread void *clinux_thread_graveyard;
+
+static inline void *clinux_get_thread_graveyard(void) { return clinux_thread_graveyard; }
+static inline void clinux_set_thread_graveyard(void *graveyard) { clinux_thread_graveyard = graveyard; }
+
 /// Nanoseconds of CLOCK_MONOTONIC. 64 bits of them last 292 years from boot.
 static inline int64_t clinux_monotonic_ns(void) {
     struct timespec now;

@@ -109,6 +109,10 @@ extension DeferredChain.Step {
 
     /// The step of a stage that waits for a Deferred.
     @ReactorActor static func deferred<Output>(_ body: () throws -> Deferred<Output>) -> Self {
-        do { return .wait(try body().chain) } catch { return .outcome(.failure(error)) }
+        do {
+            let chain = try body().chain
+            chain.check(carries: Output.self)
+            return .wait(chain)
+        } catch { return .outcome(.failure(error)) }
     }
 }

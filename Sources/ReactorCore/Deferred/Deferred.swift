@@ -8,11 +8,12 @@
 /// ```
 /// Callbacks run in the order they were added, synchronously, inside `callback()` or, once fired, inside
 /// `addCallback`. What one returns the next receives; an error skips to the next errback; a Deferred or an `async` callback holds the
-/// chain until it has its outcome. An error that is still there when the last reference goes is logged once, with the place
-/// the Deferred was made. Reactor only.
+/// chain until it has its outcome. A Deferred that is returned from a callback gives its outcome up, and carries `Void`
+/// from then on. An error that is still there when the last reference goes, `cancelled` too, is logged once, with the place
+/// the Deferred was made; only the end of a cancelled task or killed greenlet is not. Reactor only.
 ///
-/// Each `add…` returns the handle for what comes next. Adding through an older handle is fine while the value's type
-/// has not changed since, and a precondition failure when it has.
+/// Each `add…` returns the handle for what comes next. Adding through an older handle, or returning one from a callback, is
+/// fine while the value's type has not changed since, and a precondition failure when it has.
 @ReactorActor
 public final class Deferred<Success> {
     let chain: DeferredChain
@@ -64,7 +65,14 @@ public final class Deferred<Success> {
     ///
     /// - Throws: `DeferredError` with code `alreadyCalled`; the first outcome stays. After a `cancel()` of a Deferred without
     ///   canceller one late call is ignored instead, because its maker could not know.
+    /// - Precondition: The handle is one for the type the Deferred was made with.
     public func callback(_ value: Success) throws(DeferredError) {
+        precondition(
+            chain.inputType == Success.self,
+            """
+            the Deferred made at \(chain.file):\(chain.line) is fired with \(chain.inputType), not \(Success.self): \
+            fire the handle it was made as
+            """)
         try chain.fire(.success(DeferredChain.Box(value)))
     }
 
@@ -98,12 +106,7 @@ extension DeferredChain {
         _ input: Input.Type, _ output: Output.Type, file: StaticString, line: UInt,
         _ transform: @escaping @ReactorActor (Result<Input, any Error>) -> Step
     ) -> Deferred<Output> {
-        precondition(
-            valueType == Input.self,
-            """
-            the Deferred made at \(self.file):\(self.line) now carries \(valueType), not \(Input.self): \
-            chain on the handle that the last add… returned
-            """, file: file, line: line)
+        check(carries: Input.self, file: file, line: line)
         valueType = Output.self
         append { outcome in
             switch outcome {
@@ -113,5 +116,15 @@ extension DeferredChain {
             }
         }
         return Deferred<Output>(self)
+    }
+
+    /// Checks that the chain's next stage will be given a `Value`: stages cast without looking.
+    func check<Value>(carries type: Value.Type, file: StaticString = #fileID, line: UInt = #line) {
+        precondition(
+            valueType == type,
+            """
+            the Deferred made at \(self.file):\(self.line) now carries \(valueType), not \(type): \
+            chain on the handle that the last add… returned, and return a Deferred from one callback only
+            """, file: file, line: line)
     }
 }

@@ -47,18 +47,25 @@ final class DeferredChain {
     var canceller: Canceller?
     /// The type of the last stage's value, to catch the use of a handle whose chain has moved on.
     var valueType: Any.Type
+    /// The type of the value it is fired with.
+    let inputType: Any.Type
     let file: StaticString
     let line: UInt
 
     init(valueType: Any.Type, file: StaticString, line: UInt) {
         self.valueType = valueType
+        inputType = valueType
         self.file = file
         self.line = line
     }
 
     deinit {
         // Any thread. Reporting only formats and logs.
-        if let failure, !(failure is CancellationError) { UnhandledErrors.report(failure, file, line) }
+        if let failure, !(failure is CancellationError || failure is any QuietError) {
+            UnhandledErrors.report(failure, file, line)
+        }
+        // What the stages hold may be the last reference to the next chain of thousands: freed from a list, not by recursion.
+        if nextStage < stages.count { Graveyard.bury(&stages) }
     }
 
     var isPaused: Bool { pauseCount > 0 }
@@ -179,9 +186,11 @@ final class DeferredChain {
         } else if other.isSettled {
             set(other.take())
             other.set(.success(Box.void))
+            other.valueType = Void.self
         } else {
             pauseCount += 1
             inner = other
+            other.valueType = Void.self
             other.stages.append(.resume(self))
         }
     }
@@ -197,6 +206,9 @@ extension DeferredChain.Box where Value == Void {
     /// What is left in a chain whose outcome another has taken over. Immutable, so shared.
     static var void: DeferredChain.Box<Void> { DeferredChain.Box(()) }
 }
+
+/// An error that says that its work was told to end: nobody need hear of it.
+package protocol QuietError: Error {}
 
 /// Where errors go that reached the end of a Deferred which nobody holds any more.
 enum UnhandledErrors {

@@ -21,6 +21,11 @@ public struct DeferredError: Error, Sendable, CustomStringConvertible {
     /// The message.
     public var description: String { message }
 
+    /// Whether `error` is what a wait throws whose task was cancelled: `CancellationError`, or a Deferred's `cancelled`.
+    package static func isCancellation(_ error: any Error) -> Bool {
+        error is CancellationError || (error as? DeferredError)?.code == .cancelled
+    }
+
     init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
