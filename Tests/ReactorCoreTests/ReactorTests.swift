@@ -1,6 +1,9 @@
-import ReactorCore
+import Glibc
 import ReactorTesting
+import Synchronization
 import Testing
+
+@testable import ReactorCore
 
 @Suite struct ReactorTests {
     @Test func tasksRunOnTheReactorThreadFromFirstStepToLast() async throws {
@@ -38,6 +41,55 @@ import Testing
             let error = #expect(throws: ReactorError.self) { try reactor.run() }
             #expect(error?.code == .alreadyRunning)
         }
+    }
+
+    @Test func runUntilInsideRunIsAnErrorAndItsMainNeverRuns() async throws {  // S35
+        try await withReactor { reactor in
+            let ran = Counter()
+            let error = #expect(throws: ReactorError.self) {
+                try reactor.run(until: { ran.add() })
+            }
+            #expect(error?.code == .alreadyRunning)
+            try await reactor.sleep(for: .milliseconds(2))
+            #expect(ran.value == 0)
+        }
+    }
+
+    @Test func runUntilFromAnotherThreadIsAnErrorAndDisturbsNothing() async throws {  // S35
+        try await withReactor { reactor in
+            let ran = Counter()
+            let code = try await reactor.threadPool.run { () -> ReactorError.Code? in
+                do { try reactor.run(until: { ran.add() }) } catch { return (error as? ReactorError)?.code }
+                return nil
+            }
+            #expect(code == .alreadyRunning)
+            try await reactor.sleep(for: .milliseconds(2))
+            #expect(ran.value == 0)
+            #expect(reactor.isRunning)
+        }
+    }
+
+    @Test func stopEndsTheWaitForMainByCancellingIt() throws {
+        let reactor = Reactor()
+        #expect(throws: CancellationError.self) {
+            try reactor.run(until: {
+                reactor.stop()
+                try await reactor.sleep(for: .seconds(60))
+            })
+        }
+        let value = try reactor.run(until: {
+            try await reactor.sleep(for: .milliseconds(1))
+            return 7
+        })
+        #expect(value == 7, "that stop is over")
+    }
+
+    @Test func workQueuedBeforeRunWaitsForIt() throws {  // S42
+        let reactor = Reactor()
+        let log = Log()
+        for number in 0..<3 { reactor.callFromThread { log.lines.append("\(number)") } }
+        let lines = try reactor.run(until: { log.lines })
+        #expect(lines == ["0", "1", "2"])
     }
 
     @Test func stopBeforeRunIsRemembered() throws {
@@ -106,6 +158,124 @@ import Testing
         log.lines.append(name + "A")
         await Reactor.current.yield()
         log.lines.append(name + "B")
+    }
+}
+
+// MARK: Many reactors, many threads
+
+extension ReactorTests {
+    @Test func reactorsComeAndGoOnManyThreadsAtOnce() async throws {
+        try await withReactor { reactor in
+            let finished = Counter()
+            for _ in 0..<4 {
+                try reactor.callInThread {
+                    var few = (0..<16).map { _ in Reactor() }
+                    for round in 0..<500 { few[round % 16] = Reactor() }
+                    finished.add()
+                }
+            }
+            while finished.value < 4 {
+                _ = await Elsewhere().work()
+                try await reactor.sleep(for: .microseconds(100))
+            }
+        }
+    }
+
+    @Test func hundredThousandCallsFromEightThreadsKeepEachThreadsOrder() async throws {  // S39
+        try await withReactor { reactor in
+            let received = Received(threads: 8)
+            let pool = ThreadPool(limit: 8)
+            for thread in 0..<8 {
+                try pool.submit {
+                    for number in 0..<12_500 {
+                        reactor.callFromThread {
+                            received.count += 1
+                            if received.next[thread] == number { received.next[thread] += 1 }
+                        }
+                    }
+                }
+            }
+            while received.count < 100_000 { try await reactor.sleep(for: .milliseconds(1)) }
+            #expect(received.next == [Int](repeating: 12_500, count: 8))
+        }
+    }
+
+    /// Only the first item since the last look wakes the loop. Here the loop sleeps between any two: each must.
+    @Test func noWakeUpIsLostWhenTheLoopFallsAsleep() async throws {
+        try await withReactor { reactor in
+            let pool = ThreadPool(limit: 2)
+            for _ in 0..<5_000 { _ = try await pool.run { 1 } }
+        }
+    }
+
+    @Test func cancellationFromForeignThreadsRacesWithTheEvent() async throws {
+        let seed = UInt64.random(in: .min ... .max)
+        try await withReactor { reactor in
+            var generator = SeededGenerator(seed: seed)
+            let pool = ThreadPool(limit: 4)
+            for _ in 0..<2_000 {
+                let waiter = Waiter<Int>(on: reactor)
+                let task = reactor.startTask { () -> Int? in try? await waiter.wait() }
+                for _ in 0..<Int.random(in: 0..<3, using: &generator) { await reactor.yield() }
+                try pool.submit { task.cancel() }
+                if Bool.random(using: &generator) { try pool.submit { task.cancel() } }
+                for _ in 0..<Int.random(in: 0..<4, using: &generator) { await reactor.yield() }
+                let isFirst = waiter.resume(returning: 1)
+                let value = await task.value
+                // A task cancelled before it waits may still find the value there: both outcomes are whole.
+                #expect(value == (isFirst ? 1 : nil), "seed \(seed)")
+            }
+        }
+    }
+
+    @Test func endedReactorIsFreed() async throws {  // S42
+        let reference = WeakReference()
+        try await withReactor { reactor in
+            reference.reactor = reactor
+            try await reactor.sleep(for: .milliseconds(1))
+            _ = try await reactor.threadPool.run { 1 }
+            _ = try await reactor.resolve(host: "localhost", port: 1)
+            _ = try reactor.signals(SIGURG)
+            let pair = [Int32](unsafeUninitializedCapacity: 2) { buffer, count in
+                count = pipe(buffer.baseAddress!) == 0 ? 2 : 0
+            }
+            try await reactor.waitUntilWritable(pair[1])
+            for fd in pair { close(fd) }
+        }
+        try await reference.expectFreed()
+    }
+
+    @Test func endedReactorOfAManualClockIsFreed() async throws {
+        let reference = WeakReference()
+        let clock = ManualClock(isAutomatic: true)
+        try await withReactor(clock: clock) { reactor in
+            reference.reactor = reactor
+            try await reactor.sleep(for: .seconds(1))
+        }
+        try await reference.expectFreed()
+    }
+}
+
+@ReactorActor private final class Received {
+    var count = 0
+    var next: [Int]
+    init(threads: Int) { next = [Int](repeating: 0, count: threads) }
+}
+
+private final class Counter: Sendable {
+    private let count = Atomic<Int>(0)
+    var value: Int { count.load(ordering: .acquiring) }
+    func add() { count.add(1, ordering: .acquiringAndReleasing) }
+}
+
+/// Watches a reactor without holding it.
+private final class WeakReference: @unchecked Sendable {  // written before the reactor ends, read after
+    weak var reactor: Reactor?
+
+    /// Worker threads and timers of the runtime may hold it a moment longer.
+    func expectFreed() async throws {
+        for _ in 0..<200 where reactor != nil { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(reactor == nil)
     }
 }
 

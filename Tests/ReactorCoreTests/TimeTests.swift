@@ -100,4 +100,42 @@ import Testing
             while rounds < 1_000 { try await reactor.sleep(for: .zero) }
         }
     }
+
+    @Test func manualClockMovedPastTheDeadlineDoesNotSleep() {
+        let clock = ManualClock()
+        clock.advance(by: .seconds(2))
+        #expect(clock.idle(until: ReactorInstant(nanoseconds: 1_000_000_000)) == .zero)
+        #expect(clock.idle(until: ReactorInstant(nanoseconds: 3_000_000_000)) == nil)
+    }
+
+    /// Against a model: a list sorted by deadline and order of making.
+    @Test func randomTimersRunAsAModelSays() async throws {
+        let seed = UInt64.random(in: .min ... .max)
+        let clock = ManualClock(isAutomatic: true)
+        try await withReactor(clock: clock) { reactor in
+            var generator = SeededGenerator(seed: seed)
+            var log: [Int] = []
+            var calls: [(id: Int, deadline: ReactorInstant, call: DelayedCall)] = []
+            for id in 0..<5_000 {
+                let delay = Duration.seconds(Int.random(in: 0..<3_600, using: &generator))
+                let call = reactor.callLater(delay) { log.append(id) }
+                calls.append((id, call.deadline, call))
+                if Int.random(in: 0..<3, using: &generator) > 0 {
+                    calls.randomElement(using: &generator)?.call.cancelIfActive()
+                }
+            }
+            let alive = calls.filter { $0.call.isActive }
+            #expect(reactor.delayedCallCount == alive.count, "seed \(seed)")
+            // One more cancels others from inside the loop, half an hour on.
+            let noon = reactor.now.advanced(by: .seconds(1_800))
+            let victims = alive.filter { $0.deadline > noon && $0.id % 2 == 0 }
+            reactor.callLater(.seconds(1_800)) { for victim in victims { victim.call.cancelIfActive() } }
+            try await reactor.sleep(for: .seconds(3_600))
+            let dead = Set(victims.map(\.id))
+            let expected = alive.filter { !dead.contains($0.id) }
+                .sorted { ($0.deadline, $0.id) < ($1.deadline, $1.id) }.map(\.id)
+            #expect(log == expected, "seed \(seed)")
+            #expect(reactor.delayedCallCount == 0)
+        }
+    }
 }

@@ -1,38 +1,58 @@
-import DequeModule
 import Synchronization
 
-/// What foreign threads hand to the reactor: a locked queue that its loop empties once a turn.
+/// What foreign threads hand to the reactor: a list that its loop empties once a turn, without a lock.
 ///
 /// `put` says whether the loop must be woken: only the first item since the last `take` does, so 100,000 calls
-/// make one write to the eventfd, not 100,000.
-final class Inbox: Sendable {
+/// make one write to the eventfd, not 100,000. Threads that put at once do not queue for each other: under a mutex, eight of
+/// them spent some 50 µs a call in handing it over.
+///
+/// The list is a stack, newest first, and `take` takes it whole; so a node never comes back while a `put` looks at it, and
+/// comparing addresses is enough.
+final class Inbox: @unchecked Sendable {  // one atomic word, by which nodes change hands
     enum Item {
         case job(UnownedJob)
         case call(@Sendable @ReactorActor () throws -> Void)
     }
 
-    private let items = Mutex<[Item]>([])
-    private let count = Atomic<Int>(0)
+    private final class Node {
+        let item: Item
+        var next: UnsafeMutableRawPointer?
+        init(_ item: Item) { self.item = item }
+    }
 
-    /// Whether `take` would find something; no lock.
-    var mayHaveItems: Bool { count.load(ordering: .acquiring) != 0 }
+    /// The newest node; the list owns one reference to each.
+    private let newest = Atomic<UnsafeMutableRawPointer?>(nil)
 
-    /// Appends an item. Returns whether the loop has to be woken.
+    /// Whether `take` would find something.
+    var mayHaveItems: Bool { newest.load(ordering: .acquiring) != nil }
+
+    deinit { _ = take() }
+
+    /// Puts an item behind all others. Returns whether the loop has to be woken.
     func put(_ item: Item) -> Bool {
-        items.withLock { items in
-            items.append(item)
-            count.store(items.count, ordering: .releasing)
-            return items.count == 1
+        let node = Node(item)
+        // take() takes the reference over. Until the exchange below has succeeded the node is ours alone.
+        let pointer = Unmanaged.passRetained(node).toOpaque()
+        var next = newest.load(ordering: .relaxed)
+        while true {
+            node.next = next
+            let (exchanged, original) = newest.weakCompareExchange(
+                expected: next, desired: pointer, successOrdering: .releasing, failureOrdering: .relaxed)
+            if exchanged { return next == nil }
+            next = original
         }
     }
 
     /// Takes all items, oldest first.
     func take() -> [Item] {
-        items.withLock { items in
-            let taken = items
-            items = []
-            count.store(0, ordering: .releasing)
-            return taken
+        var items: [Item] = []
+        var next = newest.exchange(nil, ordering: .acquiring)
+        while let pointer = next {
+            let node = Unmanaged<Node>.fromOpaque(pointer).takeRetainedValue()  // retained in put(_:)
+            items.append(node.item)
+            next = node.next
         }
+        items.reverse()
+        return items
     }
 }

@@ -69,5 +69,7 @@ extension Reactor {
 
     /// Runs `call` on the reactor as soon as it runs: at once when it does, else at the start of the next `run()`. Any thread;
     /// never waits. Calls keep their order.
-    public func whenRunning(_ call: @escaping @Sendable @ReactorActor () throws -> Void) { callFromThread(call) }
+    public func whenRunning(_ call: @escaping @Sendable @ReactorActor () throws -> Void) {
+        callFromThread(call)
+    }
 }

@@ -73,11 +73,13 @@ public final class Reactor: SerialExecutor, TaskExecutor {
         self.onUncaughtError = { error, context in
             logger.error("Unhandled error in \(context): \(error)")
         }
-        Self.registry.withLock { $0.append(WeakReactor(self)) }
+        let entry = WeakReactor(self)
+        Self.registry.withLock { $0[entry.address] = entry }
     }
 
     deinit {
-        Self.registry.withLock { $0.removeAll { $0.reactor == nil } }
+        let address = Unmanaged.passUnretained(self).toOpaque()
+        Self.registry.withLock { $0[UInt(bitPattern: address)] = nil }
     }
 
     // MARK: Which reactor
@@ -99,16 +101,23 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     }
 
     private struct WeakReactor {
+        let address: UInt
+        let executor: UnownedTaskExecutor
         weak var reactor: Reactor?
-        init(_ reactor: Reactor) { self.reactor = reactor }
+
+        init(_ reactor: Reactor) {
+            address = UInt(bitPattern: Unmanaged.passUnretained(reactor).toOpaque())
+            executor = reactor.asUnownedTaskExecutor()
+            self.reactor = reactor
+        }
     }
 
-    private static let registry = Mutex<[WeakReactor]>([])
+    /// Every reactor there is. A reference taken under the lock must leave it alive: were it the last one, the reactor
+    /// would end there and ask for the lock again. So none is taken but the one that is returned.
+    private static let registry = Mutex<[UInt: WeakReactor]>([:])
 
     static func withTaskExecutor(_ executor: UnownedTaskExecutor) -> Reactor? {
-        registry.withLock { known in
-            known.lazy.compactMap(\.reactor).first { $0.asUnownedTaskExecutor() == executor }
-        }
+        registry.withLock { known in known.values.first { $0.executor == executor }?.reactor }
     }
 
     // MARK: Run and stop
@@ -122,6 +131,14 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     /// - Throws: `ReactorError` with code `alreadyRunning` when some thread already runs this reactor, or when this
     ///   thread already runs a reactor.
     public func run() throws(ReactorError) {
+        try claim()
+        clinux_set_thread_reactor(Unmanaged.passUnretained(self).toOpaque())
+        ReactorActor.assumeIsolated { loop() }
+        leave()
+    }
+
+    /// Keeps the reactor for the calling thread, until `leave()`.
+    private func claim() throws(ReactorError) {
         guard Self.ofThisThread == nil else {
             throw ReactorError(.alreadyRunning, "run() was called from inside a running reactor")
         }
@@ -131,8 +148,9 @@ public final class Reactor: SerialExecutor, TaskExecutor {
         else {
             throw ReactorError(.alreadyRunning, "the reactor already runs on another thread")
         }
-        clinux_set_thread_reactor(Unmanaged.passUnretained(self).toOpaque())
-        ReactorActor.assumeIsolated { loop() }
+    }
+
+    private func leave() {
         clinux_set_thread_reactor(nil)
         stopRequested.store(false, ordering: .releasing)
         running.store(false, ordering: .releasing)
@@ -141,28 +159,34 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     /// Runs the loop until `main` returns or throws, and hands on its outcome.
     ///
     /// `stop()` called meanwhile ends the wait for `main`: it is cancelled, and the loop goes on until it has ended.
-    /// - Throws: what `main` throws, or `ReactorError` as `run()` does.
+    /// - Throws: what `main` throws, or `ReactorError` as `run()` does; `main` has not run then and never will.
     public func run<Value: Sendable>(
         until main: @escaping @Sendable @ReactorActor () async throws -> Value
     ) throws -> Value {
-        let outcome = Mutex<Result<Value, any Error>?>(nil)
-        try withoutActuallyEscaping(
-            { (result: Result<Value, any Error>) in outcome.withLock { $0 = result } },
-            do: { store in
-                // The closure outlives neither this call nor `outcome`: run() below returns after it was used.
-                let box = UncheckedBox(store)
-                let task = startTask { [self] in
-                    let result: Result<Value, any Error>
-                    do { result = .success(try await main()) } catch { result = .failure(error) }
-                    box.value(result)
-                    stop()
-                }
-                repeat {
-                    try run()
-                    if outcome.withLock({ $0 == nil }) { task.cancel() }
-                } while outcome.withLock { $0 == nil }
-            })
-        return try outcome.withLock { $0! }.get()
+        // Before the task is made: on a reactor that runs already it would run there, and stop it.
+        try claim()
+        defer { leave() }
+        let outcome = Outcome<Value>()
+        // While the thread is not yet the reactor's, so that it goes through the inbox, behind what waits there.
+        let task = startTask { [self] in
+            do { outcome.result = .success(try await main()) } catch { outcome.result = .failure(error) }
+            stop()
+        }
+        clinux_set_thread_reactor(Unmanaged.passUnretained(self).toOpaque())
+        return try ReactorActor.assumeIsolated {
+            while true {
+                loop()
+                if let result = outcome.result { return try result.get() }
+                stopRequested.store(false, ordering: .releasing)
+                task.cancel()
+            }
+        }
+    }
+
+    /// Where the task of `run(until:)` leaves what came of it.
+    @ReactorActor private final class Outcome<Value> {
+        var result: Result<Value, any Error>?
+        nonisolated init() {}
     }
 
     /// Asks the loop to return from `run()` at the end of its turn. Any thread; never waits.

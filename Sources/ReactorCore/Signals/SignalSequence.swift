@@ -22,7 +22,16 @@ public final class SignalSequence: AsyncSequence {
         try source.add(listener)
     }
 
-    isolated deinit { source.remove(listener) }
+    deinit {
+        // Any thread, so not an isolated deinit: off the reactor's thread that would run on the shared reactor.
+        if reactor.isOnReactorThread {
+            ReactorActor.assumeIsolated { source.remove(listener) }
+        } else {
+            reactor.callFromThread { [reactor, source, listener] in
+                withExtendedLifetime(reactor) { source.remove(listener) }
+            }
+        }
+    }
 
     /// An iterator; all iterators of one sequence share its signals.
     public nonisolated func makeAsyncIterator() -> Iterator { Iterator(sequence: self) }

@@ -7,9 +7,12 @@ import Glibc
 /// inherit that. A thread made *before* would still take the signal the old way: subscribe early.
 @ReactorActor
 final class SignalSource {
-    private let reactor: Reactor
+    /// Unowned: it holds us, and every subscription holds it.
+    private unowned let reactor: Reactor
     private var fd: Int32 = -1
     private var listeners: [ObjectIdentifier: Listener] = [:]
+    /// What we have blocked ourselves; what was blocked before us stays so when we go.
+    private var blocked: Set<Int32> = []
 
     /// One subscription.
     @ReactorActor
@@ -27,10 +30,10 @@ final class SignalSource {
 
         func next(on reactor: Reactor) async throws -> Int32 {
             if received.isEmpty {
-                precondition(waiter == nil, "a signal sequence is iterated by two tasks at once")
+                precondition(waiter?.isPending != true, "a signal sequence is iterated by two tasks at once")
                 let waiter = Waiter<Void>(on: reactor)
                 self.waiter = waiter
-                defer { self.waiter = nil }
+                defer { if self.waiter === waiter { self.waiter = nil } }
                 try await waiter.wait()
             }
             return received.removeFirst()
@@ -47,7 +50,9 @@ final class SignalSource {
     func remove(_ listener: Listener) {
         listeners[ObjectIdentifier(listener)] = nil
         let wanted = listeners.values.reduce(into: Set<Int32>()) { $0.formUnion($1.numbers) }
-        var released = signalSet(listener.numbers.subtracting(wanted))
+        let unwanted = blocked.subtracting(wanted)
+        blocked.subtract(unwanted)
+        var released = signalSet(unwanted)
         if wanted.isEmpty {
             reactor.descriptorWillClose(fd)
             close(fd)
@@ -62,7 +67,9 @@ final class SignalSource {
 
     private func update(blocking numbers: Set<Int32>) throws {
         var added = signalSet(numbers)
-        pthread_sigmask(SIG_BLOCK, &added, nil)
+        var before = sigset_t()
+        pthread_sigmask(SIG_BLOCK, &added, &before)
+        blocked.formUnion(numbers.filter { sigismember(&before, $0) == 0 })
         var mask = signalSet(listeners.values.reduce(into: Set<Int32>()) { $0.formUnion($1.numbers) })
         let result = signalfd(fd, &mask, Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK))
         guard result >= 0 else {

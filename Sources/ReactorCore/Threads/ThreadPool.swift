@@ -156,7 +156,8 @@ extension ThreadPool {
 
         private func next() -> (@Sendable () -> Void)? {
             withLock {
-                let deadline = clinux_monotonic_ns() &+ idleNanoseconds
+                let (sum, isForever) = clinux_monotonic_ns().addingReportingOverflow(idleNanoseconds)
+                let deadline = isForever ? .max : sum
                 var limit = timespec(
                     tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
                 while queue.isEmpty, !isStopped {
