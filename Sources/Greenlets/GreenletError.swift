@@ -1,3 +1,5 @@
+public import ReactorCore
+
 /// An error of the greenlet machinery itself.
 public struct GreenletError: Error, Sendable, CustomStringConvertible {
     /// What went wrong, as a value that can be compared.
@@ -31,7 +33,7 @@ public struct GreenletError: Error, Sendable, CustomStringConvertible {
 }
 
 /// What a killed greenlet ends with, unless its killer named another error. Not a failure: nothing is logged for it.
-public struct GreenletExit: Error, Sendable, Hashable, CustomStringConvertible {
+public struct GreenletExit: QuietError, Sendable, Hashable, CustomStringConvertible {
     /// The usual end of a killed greenlet.
     public init() {}
 

@@ -45,7 +45,7 @@ import Testing
     @Test func manyInterleavingsKeepEveryFibersLocals() async throws {
         let seed = UInt64.random(in: .min ... .max)
         try await withReactor { reactor in
-            var generator = SplitMix(state: seed)
+            var generator = SeededGenerator(seed: seed)
             let plans = (0..<500).map { _ in (0..<20).map { _ in UInt8.random(in: 0..<4, using: &generator) }
             }
             let greenlets = plans.enumerated().map { number, plan in
@@ -138,6 +138,100 @@ import Testing
         }
     }
 
+    @Test func waitingInsideAnOperationThatAFiberWaitsForIsAClearError() async throws {
+        try await withReactor { _ in
+            let code = try await Greenlet.spawn { () throws -> GreenletError.Code? in
+                try Greenlet.blockingCall {
+                    // An async closure runs on the driver, not on the stack that has parked.
+                    do { try Self.deeper(0) } catch { return (error as? GreenletError)?.code }
+                    return nil
+                }
+            }.get()
+            #expect(code == .notInGreenlet)
+        }
+    }
+
+    @Test func operationMaySpawnAndJoinOtherFibersAndTheFiberItself() async throws {
+        try await withReactor { _ in
+            let value = try await Greenlet.spawn { () throws -> Int in
+                let inner = Greenlet.spawn { () throws -> Int in
+                    let innermost = Greenlet.spawn { () throws -> Int in
+                        try Greenlet.yield()
+                        return 1
+                    }
+                    return try innermost.get() + 1
+                }
+                let sum = try inner.get()
+                return try sum
+                    + Greenlet.blockingCall { try await Greenlet.spawn { () throws -> Int in 10 }.get() }
+            }.get()
+            #expect(value == 12)
+        }
+    }
+
+    @Test func fiberResumedOnAnotherThreadTraps() async {
+        let exit = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let reactor = Reactor()
+            try reactor.run(until: {
+                _ = Greenlet.spawn { try Greenlet.sleep(for: .milliseconds(1)) }
+                await reactor.yield()
+                await reactor.yield()
+            })
+            try await Task.detached { try await Self.runElsewhere(reactor) }.value
+        }
+        let said = String(decoding: exit?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(said.contains("runs on another"))
+    }
+
+    /// Runs the reactor for a while on a thread of its own.
+    private static func runElsewhere(_ reactor: Reactor) async throws {
+        let pool = ThreadPool(limit: 1)
+        await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+            try? pool.submit {
+                try? reactor.run(until: { try await reactor.sleep(for: .milliseconds(50)) })
+                continuation.resume()
+            }
+        }
+    }
+
+    @Test func requestIsReleasedWhenItHasEnded() async throws {
+        try await withReactor { reactor in
+            weak var watched: Cell?
+            let greenlet = Greenlet.spawn {
+                let cell = Cell()
+                watched = cell
+                try Greenlet.blockingCall { withExtendedLifetime(cell) {} }
+                try Greenlet.sleep(for: .zero)
+            }
+            try await greenlet.join()
+            #expect(watched == nil)
+        }
+    }
+
+    /// What a fiber frees it frees on its small stack: chains that were never fired must not be released link by link.
+    @Test(arguments: [true, false])
+    func longChainsOfDeferredsAreFreedOnASmallStack(_ isFired: Bool) async throws {  // S12
+        try await withReactor { _ in
+            let count = try await Greenlet.spawn { () throws -> Int in try Self.chain(100_000, isFired) }
+                .get()
+            #expect(count == (isFired ? 11 : 0))
+        }
+    }
+
+    @ReactorActor private static func chain(_ count: Int, _ isFired: Bool) throws -> Int {
+        let first = Deferred<Int>()
+        var last = first
+        for _ in 0..<count {
+            let next = last
+            let outer = isFired ? Deferred.succeed(0) : Deferred<Int>()
+            last = outer.addCallback { _ in next }
+        }
+        var got = 0
+        last.addCallback { got = $0 }
+        if isFired { try first.callback(11) }
+        return got
+    }
+
     private static func deeper(_ depth: Int) throws {
         if depth == 0 { try Greenlet.yield() } else { try deeper(depth - 1) }
     }
@@ -160,16 +254,4 @@ import Testing
         }
     }
     var value = Value()
-}
-
-/// Small seeded generator: the standard one cannot be replayed.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
 }

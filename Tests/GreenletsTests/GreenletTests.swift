@@ -1,7 +1,9 @@
-import Greenlets
-import ReactorCore
 import ReactorTesting
+import Synchronization
 import Testing
+
+@testable import Greenlets
+@testable import ReactorCore
 
 @Suite struct GreenletTests {
     @Test func synchronousBodyParksWithoutHoldingTheLoop() async throws {
@@ -106,6 +108,225 @@ import Testing
             let greenlet = Greenlet.spawn(name: "g") { () throws -> Void in throw Lost() }
             while !greenlet.isReady { await reactor.yield() }
             #expect(reported == ["Lost() greenlet \"g\" "])
+        }
+    }
+}
+
+// MARK: Ends, kills and observers
+
+extension GreenletTests {
+    struct Lost: Error {}
+
+    @Test func errorIsReportedWhenItsOnlyWaiterHasGivenUp() async throws {
+        try await withReactor { reactor in
+            var reports = 0
+            reactor.onUncaughtError = { _, _ in reports += 1 }
+            let greenlet = Greenlet.spawn { () async throws -> Void in
+                await reactor.yield()
+                throw Lost()
+            }
+            let waiter = reactor.startTask { _ = try? await greenlet.get() }
+            await reactor.yield()
+            // The greenlet runs next; its waiter is cancelled, but has not run to leave the line.
+            waiter.cancel()
+            await waiter.value
+            while !greenlet.isReady { await reactor.yield() }
+            #expect(reports == 1)
+        }
+    }
+
+    @Test func errorThatAnyoneReceivesIsNotReported() async throws {
+        try await withReactor { _ in  // which fails for reported errors
+            let greenlet = Greenlet.spawn { () throws -> Void in throw Lost() }
+            await #expect(throws: Lost.self) { try await greenlet.get() }
+        }
+    }
+
+    @Test func killedBeforeItsStartIsReadyButWasNeverStarted() async throws {  // S52, S53
+        try await withReactor { _ in
+            let synchronous = Greenlet.spawn {}
+            let asynchronous = Greenlet.spawn { () async in }
+            synchronous.cancel()
+            asynchronous.cancel()
+            try await synchronous.join()
+            try await asynchronous.join()
+            #expect(!synchronous.isStarted && synchronous.isReady && synchronous.isSuccessful)
+            #expect(!asynchronous.isStarted && asynchronous.isReady && asynchronous.isSuccessful)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func killWithAnotherErrorIsAFailureWithThatError(_ isAsync: Bool) async throws {  // S53
+        try await withReactor { reactor in
+            let greenlet =
+                isAsync
+                ? Greenlet.spawn { () async throws -> Void in try await Greenlet.sleep(for: .seconds(60)) }
+                : Greenlet.spawn { () throws -> Void in try Greenlet.sleep(for: .seconds(60)) }
+            await reactor.yield()
+            await reactor.yield()
+            try await greenlet.kill(throwing: Lost())
+            try await greenlet.kill()  // ended: nothing happens
+            #expect(!greenlet.isSuccessful)
+            await #expect(throws: Lost.self) { try await greenlet.get() }
+        }
+    }
+
+    @Test func killedGreenletThatCatchesEndsWithItsOwnValue() async throws {  // S54
+        try await withReactor { reactor in
+            let greenlet = Greenlet.spawn { () throws -> Int in
+                do { try Greenlet.sleep(for: .seconds(60)) } catch {}
+                return 5
+            }
+            await reactor.yield()
+            await reactor.yield()
+            try await greenlet.kill()
+            let value = try await greenlet.get()
+            #expect(value == 5)
+        }
+    }
+
+    @Test func greenletMayKillItself() async throws {
+        try await withReactor { _ in
+            var isPast = false
+            let synchronous = Greenlet.spawn { () throws -> Void in
+                try AnyGreenlet.current?.kill()
+                try Greenlet.yield()
+                isPast = true
+            }
+            try await synchronous.join()
+            #expect(synchronous.isSuccessful && !isPast)
+            let asynchronous = Greenlet.spawn { () async throws -> Void in
+                try await AnyGreenlet.current?.kill()
+                try await Greenlet.sleep(for: .seconds(60))
+                isPast = true
+            }
+            try await asynchronous.join()
+            #expect(asynchronous.isSuccessful && !isPast)
+        }
+    }
+
+    /// The Deferred says `cancelled`, which is only how the kill arrived.
+    @Test(arguments: [false, true])
+    func killedWhileItWaitsForADeferredEndsAsKilled(_ isAsync: Bool) async throws {
+        try await withReactor { reactor in
+            var seen: (any Error)?
+            let deferred = Deferred<Int>()
+            let greenlet =
+                isAsync
+                ? Greenlet.spawn { () async throws -> Int in try await deferred.value }
+                : Greenlet.spawn { () throws -> Int in
+                    do { return try waitForDeferred(deferred) } catch {
+                        seen = error
+                        throw error
+                    }
+                }
+            await reactor.yield()
+            await reactor.yield()
+            greenlet.cancel()
+            while !greenlet.isReady { await reactor.yield() }
+            #expect(greenlet.isSuccessful)
+            #expect(isAsync || seen is GreenletExit)
+            #expect(deferred.isCalled)
+        }
+    }
+
+    @Test func parkedGreenletsGoOnWhenTheReactorRunsAgain() throws {
+        let reactor = Reactor()
+        let log = Mutex<[String]>([])
+        try reactor.run(until: {
+            _ = Greenlet.spawn { () async throws -> Void in
+                try await Greenlet.sleep(for: .milliseconds(1))
+                log.withLock { $0.append("async") }
+            }
+            _ = Greenlet.spawn { () throws -> Void in
+                try Greenlet.sleep(for: .milliseconds(1))
+                log.withLock { $0.append("synchronous") }
+            }
+            await reactor.yield()
+        })
+        #expect(log.withLock { $0 } == [])
+        try reactor.run(until: { try await reactor.sleep(for: .milliseconds(5)) })
+        #expect(log.withLock { $0 }.sorted() == ["async", "synchronous"])
+    }
+
+    @Test func timeoutOfGetLeavesTheGreenletAlone() async throws {
+        let clock = ManualClock(isAutomatic: true)
+        try await withReactor(clock: clock) { _ in
+            let greenlet = Greenlet.spawn { () throws -> Int in
+                try Greenlet.sleep(for: .seconds(10))
+                return 1
+            }
+            let error = await #expect(throws: GreenletError.self) {
+                try await greenlet.get(timeout: .seconds(1))
+            }
+            #expect(error?.code == .timedOut)
+            let isOver = try await greenlet.join(timeout: .seconds(1))
+            #expect(!isOver)
+            let value = try await greenlet.get()
+            #expect(value == 1)
+        }
+    }
+
+    @Test func cancelledDeferToGreenletEndsQuietly() async throws {
+        let reports = Reports()
+        try await withReactor { reactor in
+            for isStarted in [false, true] {
+                let deferred = reactor.deferToGreenlet { try Greenlet.sleep(for: .seconds(60)) }
+                if isStarted { for _ in 0..<3 { await reactor.yield() } }
+                deferred.cancel()
+                while !deferred.isCalled { await reactor.yield() }
+            }
+        }
+        #expect(reports.all.filter { $0.contains("GreenletTests") }.isEmpty)
+    }
+
+    @Test func greenletThatSpawnsItsSuccessorIsFreed() async throws {
+        try await withReactor { reactor in
+            let past = Past()
+            @ReactorActor func spawn(_ number: Int) {
+                let greenlet = Greenlet.spawn {
+                    if number < 500 { spawn(number + 1) }
+                }
+                past.greenlets.append(WeakGreenlet(greenlet))
+            }
+            spawn(0)
+            while past.greenlets.count <= 500 { await reactor.yield() }
+            for _ in 0..<10 { await reactor.yield() }
+            #expect(past.greenlets.count { $0.greenlet != nil } == 0)
+        }
+    }
+
+    @Test func parkedThousandsEndWithTheirRegistryEmpty() async throws {
+        let clock = ManualClock(isAutomatic: true)
+        try await withReactor(clock: clock) { reactor in
+            var ended = 0
+            let greenlets = (0..<10_000).map { number in
+                Greenlet.spawn { () async throws -> Void in
+                    try await Greenlet.sleep(for: .seconds(number % 60))
+                    ended += 1
+                }
+            }
+            #expect(GreenletRegistry.of(reactor).greenlets.count == 10_000)
+            for greenlet in greenlets { try await greenlet.join() }
+            #expect(ended == 10_000)
+            #expect(GreenletRegistry.of(reactor).greenlets.isEmpty)
+        }
+    }
+}
+
+@ReactorActor private final class Past { var greenlets: [WeakGreenlet] = [] }
+@ReactorActor private struct WeakGreenlet {
+    weak var greenlet: AnyGreenlet?
+    init(_ greenlet: AnyGreenlet) { self.greenlet = greenlet }
+}
+
+/// Collects reports of unhandled errors of Deferreds.
+private final class Reports: Sendable {
+    private let lines = Mutex<[String]>([])
+    var all: [String] { lines.withLock { $0 } }
+    init() {
+        UnhandledErrors.observer.withLock { observer in
+            observer = { [weak self] error, site in self?.lines.withLock { $0.append("\(site): \(error)") } }
         }
     }
 }

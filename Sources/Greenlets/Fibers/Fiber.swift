@@ -38,10 +38,17 @@ package final class Fiber {
                 ReactorActor.assumeIsolated { fiber.runBody() }
             }, Unmanaged.passUnretained(fiber).toOpaque())
         fiber.stack.pointee.owner = Unmanaged.passUnretained(fiber).toOpaque()
+        let thread = pthread_self()
         while cf_fiber_resume(fiber.stack) == 0 {
             let request = fiber.request!  // a fiber parks only in await(_:), which sets it
             fiber.request = nil
             await request()
+            precondition(
+                pthread_equal(pthread_self(), thread) != 0,
+                """
+                a synchronous greenlet was parked when its reactor was stopped, and the reactor now runs on another \
+                thread; run it on the same one, or let such greenlets end first
+                """)
         }
         cache.give(fiber.stack)
     }
@@ -65,7 +72,7 @@ package final class Fiber {
     /// Parks this fiber while its driver runs `operation`; returns its outcome. Must be called by the fiber's own code.
     ///
     /// - Throws: what `operation` throws; `killError`, before `operation` begins, once the fiber has been killed, and in the place
-    ///   of the `CancellationError` that a kill makes `operation` throw.
+    ///   of the cancellation that a kill makes `operation` throw.
     package func await<Value>(_ operation: @ReactorActor () async throws -> Value) throws -> Value {
         if let killError { throw killError }
         var result: Result<Value, any Error>?
@@ -75,7 +82,9 @@ package final class Fiber {
             }
             cf_fiber_park()
         }
-        if let killError, case .failure(let error)? = result, error is CancellationError { throw killError }
+        if let killError, case .failure(let error)? = result, DeferredError.isCancellation(error) {
+            throw killError
+        }
         return try result!.get()  // the driver resumes only after the request has ended
     }
 

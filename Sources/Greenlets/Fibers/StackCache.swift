@@ -15,7 +15,8 @@ final class StackCache {
     /// The cache of a reactor.
     static func of(_ reactor: Reactor) -> StackCache {
         let key = ObjectIdentifier(StackCache.self)
-        if let cache = reactor.attachments[key] { return unsafeDowncast(cache, to: StackCache.self) }  // stored below
+        // Stored under this key just below.
+        if let cache = reactor.attachments[key] { return unsafeDowncast(cache, to: StackCache.self) }
         let cache = StackCache()
         reactor.attachments[key] = cache
         return cache

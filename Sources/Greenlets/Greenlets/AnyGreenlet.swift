@@ -48,7 +48,6 @@ public class AnyGreenlet {
         let registry = GreenletRegistry.of(reactor)
         registry.add(self)
         let task = reactor.startTask { [self] in
-            isStarted = true
             await Self.$current.withValue(self) { await body() }
             isReady = true
             cancelTask = nil

@@ -52,6 +52,7 @@ public final class Greenlet<Value: Sendable>: AnyGreenlet {
 
     private func runAsTask(_ body: @ReactorActor () async throws -> Value) async {
         if let killError { return finish(.failure(killError)) }
+        isStarted = true
         let result: Result<Value, any Error>
         do { result = .success(try await body()) } catch { result = .failure(error) }
         finish(result)
@@ -59,6 +60,7 @@ public final class Greenlet<Value: Sendable>: AnyGreenlet {
 
     private func runOnFiber(_ body: @escaping @ReactorActor () throws -> Value) async {
         if let killError { return finish(.failure(killError)) }
+        isStarted = true
         var result: Result<Value, any Error>?
         do {
             try await Fiber.run(started: { fiber = $0 }) {
@@ -72,14 +74,17 @@ public final class Greenlet<Value: Sendable>: AnyGreenlet {
 
     private func finish(_ outcome: Result<Value, any Error>) {
         var outcome = outcome
-        if case .failure(let error) = outcome, error is CancellationError, let killError {
+        if case .failure(let error) = outcome, let killError, DeferredError.isCancellation(error) {
             outcome = .failure(killError)
         }
         result = outcome
         let observers = observers
         self.observers = []
         for observer in observers { observer(outcome) }
-        guard case .failure(let error) = outcome, observers.isEmpty, completionWaiters.isEmpty else { return }
+        // A waiter that has timed out or was cancelled is in the line until its task runs; it hears of nothing.
+        guard case .failure(let error) = outcome, observers.isEmpty,
+            !completionWaiters.contains(where: \.isPending)
+        else { return }
         if error is GreenletExit || error is CancellationError { return }
         reactor.onUncaughtError(error, "greenlet \"\(name)\" spawned at \(spawnLocation)")
     }

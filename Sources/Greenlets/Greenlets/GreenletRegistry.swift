@@ -10,7 +10,8 @@ package final class GreenletRegistry {
     package static func of(_ reactor: Reactor) -> GreenletRegistry {
         let key = ObjectIdentifier(GreenletRegistry.self)
         if let registry = reactor.attachments[key] {
-            return unsafeDowncast(registry, to: GreenletRegistry.self)  // stored under this key three lines below
+            // Stored under this key three lines below.
+            return unsafeDowncast(registry, to: GreenletRegistry.self)
         }
         let registry = GreenletRegistry()
         reactor.attachments[key] = registry
