@@ -1,4 +1,5 @@
 #include "CFibers.h"
+#include "sanitizers.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -38,7 +39,10 @@ cf_fiber *cf_fiber_map(size_t stack_size) {
     return fiber;
 }
 
-void cf_fiber_unmap(cf_fiber *fiber) { munmap(fiber->mapping, fiber->mapping_size); }
+void cf_fiber_unmap(cf_fiber *fiber) {
+    cf_sanitizer_unmapping(fiber);
+    munmap(fiber->mapping, fiber->mapping_size);
+}
 
 void cf_fiber_prepare(cf_fiber *fiber, void (*entry)(void *), void *argument) {
     fiber->entry = entry;
@@ -46,6 +50,7 @@ void cf_fiber_prepare(cf_fiber *fiber, void (*entry)(void *), void *argument) {
     fiber->is_finished = 0;
     fiber->saved_errno = 0;
     fiber->resumer = NULL;
+    cf_sanitizer_prepared(fiber);
     void **sp = (void **)fiber;
 #if defined(__x86_64__)
     // Mirror of the pops in cf_switch, see switch.S. After `ret` into the trampoline the stack pointer is
@@ -80,7 +85,9 @@ int cf_fiber_resume(cf_fiber *fiber) {
     cf_current_fiber = fiber;
     int error = errno;
     errno = fiber->saved_errno;
+    cf_sanitizer_resuming(fiber);
     cf_switch(&fiber->stack_pointer, fiber->stack_pointer);
+    cf_sanitizer_resumer_is_back(fiber);
     fiber->saved_errno = errno;
     errno = error;
     cf_current_fiber = resumer;
@@ -89,7 +96,9 @@ int cf_fiber_resume(cf_fiber *fiber) {
 
 void cf_fiber_park(void) {
     cf_fiber *fiber = cf_current_fiber;
+    cf_sanitizer_parking(fiber, 0);
     cf_switch(&fiber->stack_pointer, fiber->stack_pointer);
+    cf_sanitizer_fiber_is_back(fiber);
 }
 
 size_t cf_fiber_stack_left(void) {
@@ -103,8 +112,10 @@ size_t cf_fiber_stack_left(void) {
 
 /// Bottom frame of every fiber, called by the trampoline.
 __attribute__((noreturn)) void cf_fiber_main(cf_fiber *fiber) {
+    cf_sanitizer_fiber_is_back(fiber);
     fiber->entry(fiber->argument);
     fiber->is_finished = 1;
+    cf_sanitizer_parking(fiber, 1);
     cf_switch(&fiber->stack_pointer, fiber->stack_pointer);
     abort();  // a finished fiber was resumed: the scheduler is broken beyond repair
 }

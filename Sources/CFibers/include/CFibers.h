@@ -29,6 +29,13 @@ typedef struct cf_fiber {
     struct cf_fiber *resumer;        ///< the fiber that resumed this one, NULL when plain thread code did
     int32_t saved_errno;             ///< errno of whichever side is parked
     int32_t is_finished;             ///< `entry` has returned; the fiber must not be resumed again
+    // For the sanitizers, in builds with them; see sanitizers.h.
+    void *tsan_fiber;                ///< the thread sanitizer's history of this stack
+    void *tsan_resumer;              ///< the history of whoever resumed the fiber
+    void *asan_fake_stack;           ///< the parked fiber's fake stack
+    void *asan_resumer_fake_stack;   ///< the resumer's, while the fiber runs
+    const void *asan_resumer_bottom; ///< lowest address of the resumer's stack
+    size_t asan_resumer_size;        ///< bytes of it
 } cf_fiber;
 
 /// Maps a stack of at least `stack_size` usable bytes with a guard page below it. NULL with errno on failure.
