@@ -12,7 +12,8 @@
 
 __thread cf_fiber *cf_current_fiber = NULL;
 
-// switch.S: pushes the callee-saved registers, stores the stack pointer in *save, loads `load`, pops and returns.
+// switch.S: pushes the callee-saved registers, stores the stack pointer in *save, loads `load`, pops and
+// returns.
 extern void cf_switch(void **save, void *load);
 // switch.S: first return address of a fresh stack; calls cf_fiber_main with the fiber it finds in a register.
 extern void cf_trampoline(void);
@@ -25,8 +26,8 @@ cf_fiber *cf_fiber_map(size_t stack_size) {
     if (mapping == MAP_FAILED) {
         return NULL;
     }
-    // A guard made by mprotect splits the mapping in two, and vm.max_map_count (65,530) then bounds the number
-    // of fibers; the kernel's own guard regions need no second mapping. Older kernels answer EINVAL.
+    // A guard made by mprotect splits the mapping in two, and vm.max_map_count (65,530) then bounds the
+    // number of fibers; the kernel's own guard regions need no second mapping. Older kernels answer EINVAL.
     if (madvise(mapping, page, MADV_GUARD_INSTALL) != 0 && mprotect(mapping, page, PROT_NONE) != 0) {
         int error = errno;
         munmap(mapping, size);

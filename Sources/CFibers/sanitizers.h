@@ -1,7 +1,7 @@
 // What the sanitizers must be told of a stack switch; nothing, and no code, in a build without them.
 //
-// The thread sanitizer keeps a history per fiber, the address sanitizer wants to know which stack is in use. Each function
-// is called right before or after the switch it is named after, in the frame that switches.
+// The thread sanitizer keeps a history per fiber, the address sanitizer wants to know which stack is in use.
+// Each function is called right before or after the switch it is named after, in the frame that switches.
 #pragma once
 
 #include "CFibers.h"
@@ -14,6 +14,10 @@
 #define CF_ASAN 1
 #endif
 #endif
+
+// Inlined in unoptimised builds too: the thread sanitizer counts calls and returns, and a switch between the
+// two would book them on different fibers.
+#define CF_INLINE static inline __attribute__((always_inline))
 
 #ifdef CF_TSAN
 void *__tsan_get_current_fiber(void);
@@ -28,11 +32,9 @@ void __sanitizer_finish_switch_fiber(void *fake_stack_save, const void **bottom_
 void __asan_unpoison_memory_region(void const volatile *address, size_t size);
 #endif
 
-static inline void cf_sanitizer_prepared(cf_fiber *fiber) {
+CF_INLINE void cf_sanitizer_prepared(cf_fiber *fiber) {
 #ifdef CF_TSAN
-    if (fiber->tsan_fiber == NULL) {
-        fiber->tsan_fiber = __tsan_create_fiber(0);
-    }
+    fiber->tsan_fiber = __tsan_create_fiber(0);
 #endif
 #ifdef CF_ASAN
     fiber->asan_fake_stack = NULL;
@@ -42,19 +44,14 @@ static inline void cf_sanitizer_prepared(cf_fiber *fiber) {
     (void)fiber;
 }
 
-static inline void cf_sanitizer_unmapping(cf_fiber *fiber) {
-#ifdef CF_TSAN
-    if (fiber->tsan_fiber != NULL) {
-        __tsan_destroy_fiber(fiber->tsan_fiber);
-    }
-#endif
+CF_INLINE void cf_sanitizer_unmapping(cf_fiber *fiber) {
 #ifdef CF_ASAN
     __asan_unpoison_memory_region(fiber->mapping, fiber->mapping_size);
 #endif
     (void)fiber;
 }
 
-static inline void cf_sanitizer_resuming(cf_fiber *fiber) {
+CF_INLINE void cf_sanitizer_resuming(cf_fiber *fiber) {
 #ifdef CF_ASAN
     __sanitizer_start_switch_fiber(
         &fiber->asan_resumer_fake_stack, fiber->mapping, (size_t)((char *)fiber - (char *)fiber->mapping));
@@ -66,15 +63,20 @@ static inline void cf_sanitizer_resuming(cf_fiber *fiber) {
     (void)fiber;
 }
 
-static inline void cf_sanitizer_resumer_is_back(cf_fiber *fiber) {
+CF_INLINE void cf_sanitizer_resumer_is_back(cf_fiber *fiber) {
 #ifdef CF_ASAN
     __sanitizer_finish_switch_fiber(fiber->asan_resumer_fake_stack, NULL, NULL);
+#endif
+#ifdef CF_TSAN
+    if (fiber->is_finished) {
+        __tsan_destroy_fiber(fiber->tsan_fiber);
+    }
 #endif
     (void)fiber;
 }
 
 /// `is_last`: the fiber will not come back, so its fake stack may go.
-static inline void cf_sanitizer_parking(cf_fiber *fiber, int is_last) {
+CF_INLINE void cf_sanitizer_parking(cf_fiber *fiber, int is_last) {
 #ifdef CF_ASAN
     __sanitizer_start_switch_fiber(
         is_last ? NULL : &fiber->asan_fake_stack, fiber->asan_resumer_bottom, fiber->asan_resumer_size);
@@ -86,7 +88,7 @@ static inline void cf_sanitizer_parking(cf_fiber *fiber, int is_last) {
     (void)is_last;
 }
 
-static inline void cf_sanitizer_fiber_is_back(cf_fiber *fiber) {
+CF_INLINE void cf_sanitizer_fiber_is_back(cf_fiber *fiber) {
 #ifdef CF_ASAN
     __sanitizer_finish_switch_fiber(
         fiber->asan_fake_stack, &fiber->asan_resumer_bottom, &fiber->asan_resumer_size);

@@ -1,13 +1,14 @@
 public import ReactorCore
 
 extension Reactor {
-    /// Runs a synchronous body in a greenlet; its value or error fires the Deferred, on the reactor. Never waits.
+    /// Runs a synchronous body in a greenlet; its value or error fires the Deferred, on the reactor. Never
+    /// waits.
     ///
     /// ```swift
     /// reactor.deferToGreenlet { try Client.find(7, db) }.addCallback { print($0) }
     /// ```
-    /// The body looks blocking and parks: databases, sockets, sleeps, C libraries under BlockingShims. Cancelling the Deferred kills the
-    /// greenlet; the Deferred fires when it has ended. Reactor only.
+    /// The body looks blocking and parks: databases, sockets, sleeps, C libraries under BlockingShims.
+    /// Cancelling the Deferred kills the greenlet; the Deferred fires when it has ended. Reactor only.
     @ReactorActor public func deferToGreenlet<Value: Sendable>(
         name: String? = nil, _ body: @escaping @ReactorActor () throws -> Value,
         file: StaticString = #fileID, line: UInt = #line
@@ -55,11 +56,11 @@ extension Reactor {
     Reactor.current.deferToGreenlet(name: name, body, file: file, line: line)
 }
 
-/// Parks the calling greenlet until `deferred` has fired; returns its value. For synchronous code in a greenlet; `async` code
-/// writes `try await deferred.value`.
+/// Parks the calling greenlet until `deferred` has fired; returns its value. For synchronous code in a
+/// greenlet; `async` code writes `try await deferred.value`.
 ///
-/// - Throws: the Deferred's error with its own type; the killer's error when the greenlet is killed, and the Deferred is cancelled;
-///   `GreenletError` with code `notInGreenlet` outside a greenlet.
+/// - Throws: the Deferred's error with its own type; the killer's error when the greenlet is killed, and the
+///   Deferred is cancelled; `GreenletError` with code `notInGreenlet` outside a greenlet.
 @ReactorActor public func waitForDeferred<Value: Sendable>(_ deferred: Deferred<Value>) throws -> Value {
     try Greenlet.blockingCall { try await deferred.value }
 }

@@ -32,7 +32,8 @@ public struct GreenletError: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// What a killed greenlet ends with, unless its killer named another error. Not a failure: nothing is logged for it.
+/// What a killed greenlet ends with, unless its killer named another error. Not a failure: nothing is logged
+/// for it.
 public struct GreenletExit: QuietError, Sendable, Hashable, CustomStringConvertible {
     /// The usual end of a killed greenlet.
     public init() {}

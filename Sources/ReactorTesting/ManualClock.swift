@@ -3,8 +3,9 @@ import Synchronization
 
 /// A clock that stands still until a test moves it: an hour of timers in a millisecond.
 ///
-/// `advance(by:)` moves it by hand. With `isAutomatic` it jumps to the next timer whenever the reactor has nothing else to do, so code
-/// that sleeps runs at once and in order. Safe from any thread. Follows trio's MockClock.
+/// `advance(by:)` moves it by hand. With `isAutomatic` it jumps to the next timer whenever the reactor has
+/// nothing else to do, so code that sleeps runs at once and in order. Safe from any thread. Follows trio's
+/// MockClock.
 public final class ManualClock: ReactorClock {
     private let time = Mutex(ReactorInstant(nanoseconds: 0))
     private let sleeper = Mutex(Sleeper())
@@ -32,7 +33,8 @@ public final class ManualClock: ReactorClock {
         sleeper.withLock { $0.reactor = Reactor.current }
         guard let deadline else { return nil }
         return time.withLock { now in
-            // It may have been moved since the reactor looked for due timers, by a thread that did not know whom to wake.
+            // It may have been moved since the reactor looked for due timers, by a thread that did not know
+            // whom to wake.
             if isAutomatic { now = max(now, deadline) }
             return now >= deadline ? .zero : nil
         }

@@ -2,8 +2,9 @@ public import NIOCore
 public import ReactorCore
 public import Transports
 
-/// One of two ends of a connection that exists only in memory, with a TCP connection's behaviour: bytes move in the turns
-/// of the reactor, at most `capacity` of them are under way, ends may close in halves, be aborted, or be cut off.
+/// One of two ends of a connection that exists only in memory, with a TCP connection's behaviour: bytes move
+/// in the turns of the reactor, at most `capacity` of them are under way, ends may close in halves, be
+/// aborted, or be cut off.
 ///
 /// ```swift
 /// let (client, server) = MemoryTransport.pair()

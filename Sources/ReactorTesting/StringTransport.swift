@@ -10,9 +10,9 @@ public import Transports
 /// transport.receive("world\r\n")
 /// #expect(transport.text == "Hello, world\r\n")
 /// ```
-/// Everything happens inside the call, without a turn of the reactor. What was written stays after `loseConnection()`, which
-/// only sets `isDisconnecting`: the test plays the network and calls `end(_:)`. For two ends that talk, `MemoryTransport`.
-/// Follows Twisted's `StringTransport`.
+/// Everything happens inside the call, without a turn of the reactor. What was written stays after
+/// `loseConnection()`, which only sets `isDisconnecting`: the test plays the network and calls `end(_:)`. For
+/// two ends that talk, `MemoryTransport`. Follows Twisted's `StringTransport`.
 @ReactorActor
 public final class StringTransport: Transport {
     /// The address of this end.

@@ -34,7 +34,8 @@ public enum TransportContract: String, CaseIterable, Sendable {
     case producerOfAnEndedConnectionIsStopped
 
     /// Checks the clause.
-    /// - Parameter connect: makes a connection, gives its ends to the two protocols, and returns when both are made.
+    /// - Parameter connect: makes a connection, gives its ends to the two protocols, and returns when both
+    ///   are made.
     /// - Throws: `ContractViolation` saying what was expected and what happened.
     @ReactorActor public func verify(
         _ reactor: Reactor,

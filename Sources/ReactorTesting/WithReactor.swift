@@ -16,15 +16,16 @@ import Synchronization
 /// - Parameters:
 ///   - clock: the reactor's time; pass a `ManualClock` for tests that are about time.
 ///   - timeLimit: real time after which the body is cancelled and the test fails.
-/// - Throws: what `body` throws; `ReactorLeak` when timers, watched descriptors or greenlets are left, or when an error reached
-///   nobody; `ReactorTimeLimit` when the limit passed.
+/// - Throws: what `body` throws; `ReactorLeak` when timers, watched descriptors or greenlets are left, or
+///   when an error reached nobody; `ReactorTimeLimit` when the limit passed.
 @discardableResult
 public func withReactor<Value: Sendable>(
     clock: any ReactorClock = MonotonicClock(), timeLimit: Duration = .seconds(60),
     _ body: @escaping @Sendable @ReactorActor (Reactor) async throws -> Value
 ) async throws -> Value {
     let reactor = Reactor(clock: clock)
-    // Made here, not on the reactor's thread: it inherits the caller's task-local values, the current test among them.
+    // Made here, not on the reactor's thread: it inherits the caller's task-local values, the current test
+    // among them.
     let task = reactor.startTask { () async -> Result<Value, any Error> in
         defer { reactor.stop() }
         do { return .success(try await check(reactor, timeLimit, body)) } catch { return .failure(error) }
@@ -88,7 +89,8 @@ private func leftovers(_ reactor: Reactor) -> [String] {
     return left
 }
 
-/// Calls back from a thread of its own when a time limit in *real* time passes: it must work while the reactor hangs.
+/// Calls back from a thread of its own when a time limit in *real* time passes: it must work while the
+/// reactor hangs.
 private final class Watchdog: Sendable {
     private enum State { case waiting, cancelled, fired }
     private let state = Mutex(State.waiting)

@@ -29,8 +29,8 @@ import Testing
         }
     }
 
-    /// The runtime tracks accesses to variables in a per-thread list. One that is open while its fiber is parked must neither
-    /// be lost nor be mistaken for an access of the code that runs meanwhile.
+    /// The runtime tracks accesses to variables in a per-thread list. One that is open while its fiber is
+    /// parked must neither be lost nor be mistaken for an access of the code that runs meanwhile.
     @Test func accessesHeldAcrossAParkStayWithTheirFiber() async throws {
         try await withReactor { _ in
             let cells = (0..<8).map { _ in Cell() }
@@ -208,7 +208,8 @@ import Testing
         }
     }
 
-    /// What a fiber frees it frees on its small stack: chains that were never fired must not be released link by link.
+    /// What a fiber frees it frees on its small stack: chains that were never fired must not be released link
+    /// by link.
     @Test(arguments: [true, false])
     func longChainsOfDeferredsAreFreedOnASmallStack(_ isFired: Bool) async throws {  // S12
         try await withReactor { _ in

@@ -6,8 +6,9 @@ import Testing
 @testable import Greenlets
 @testable import ReactorCore
 
-/// Random interleavings. Whatever happens, every greenlet ends, with an end that its history allows, and leaves nothing
-/// behind: `withReactor` fails for timers, watched descriptors and greenlets that are left. A failure prints its seed.
+/// Random interleavings. Whatever happens, every greenlet ends, with an end that its history allows, and
+/// leaves nothing behind: `withReactor` fails for timers, watched descriptors and greenlets that are left. A
+/// failure prints its seed.
 @Suite struct GreenletStressTests {
     @Test(arguments: 0..<20)
     func randomLivesEndCleanly(_ round: Int) async throws {

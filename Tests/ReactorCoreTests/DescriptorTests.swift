@@ -140,7 +140,8 @@ import Testing
 // MARK: What must not spin, leak or mislead
 
 extension DescriptorTests {
-    /// Kernels report RDHUP and HUP for as long as they last: a watcher of writes must not be called awake for them.
+    /// Kernels report RDHUP and HUP for as long as they last: a watcher of writes must not be called awake
+    /// for them.
     @Test(arguments: [false, true])
     func fullPipeToAHalfClosedPeerDoesNotSpin(_ usesCallback: Bool) async throws {
         let clock = CountingClock()
@@ -258,7 +259,8 @@ extension DescriptorTests {
         }
     }
 
-    /// The last reference to an object is often the one in its callback, and what it does at its end is to close its descriptor.
+    /// The last reference to an object is often the one in its callback, and what it does at its end is to
+    /// close its descriptor.
     @Test func objectReleasedWithItsCallbackMayUseTheReactor() async throws {
         try await withReactor { reactor in
             let pair = Pair()
@@ -285,7 +287,8 @@ extension DescriptorTests {
         }
     }
 
-    /// Numbers are closed and given out again as fast as the kernel can: each waiter hears of its own file only.
+    /// Numbers are closed and given out again as fast as the kernel can: each waiter hears of its own file
+    /// only.
     @Test func stormOfReusedNumbersNeverMixesUpTheirOwners() async throws {
         try await withReactor { reactor in
             for round in 0..<500 {

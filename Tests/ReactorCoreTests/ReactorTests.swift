@@ -200,7 +200,8 @@ extension ReactorTests {
         }
     }
 
-    /// Only the first item since the last look wakes the loop. Here the loop sleeps between any two: each must.
+    /// Only the first item since the last look wakes the loop. Here the loop sleeps between any two: each
+    /// must.
     @Test func noWakeUpIsLostWhenTheLoopFallsAsleep() async throws {
         try await withReactor { reactor in
             let pool = ThreadPool(limit: 2)

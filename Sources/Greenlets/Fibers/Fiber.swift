@@ -4,25 +4,28 @@ package import ReactorCore
 
 /// Synchronous code on a stack of its own, driven by a Swift task.
 ///
-/// When the code must wait it leaves a request and switches back to its driver; the driver, an ordinary `async` function,
-/// awaits the request and switches in again. Task-local values, `Task.isCancelled` and the runtime's exclusivity records are the
-/// driver task's, so inside the fiber they work as in any task. A fiber never leaves its reactor's thread.
+/// When the code must wait it leaves a request and switches back to its driver; the driver, an ordinary
+/// `async` function, awaits the request and switches in again. Task-local values, `Task.isCancelled` and the
+/// runtime's exclusivity records are the driver task's, so inside the fiber they work as in any task. A fiber
+/// never leaves its reactor's thread.
 @ReactorActor
 package final class Fiber {
     private let stack: UnsafeMutablePointer<cf_fiber>
     private var body: (@ReactorActor () -> Void)?
     private var request: (@ReactorActor () async -> Void)?
 
-    /// Once set, every wait of this fiber ends with this error at once: a kill cannot unwind C frames, so it stays until the
-    /// fiber has returned through them.
+    /// Once set, every wait of this fiber ends with this error at once: a kill cannot unwind C frames, so it
+    /// stays until the fiber has returned through them.
     package var killError: (any Error)?
 
     private init(stack: UnsafeMutablePointer<cf_fiber>) { self.stack = stack }
 
-    /// Runs `body` on a fiber of the current reactor; the calling task is its driver and returns when it has ended.
+    /// Runs `body` on a fiber of the current reactor; the calling task is its driver and returns when it has
+    /// ended.
     ///
     /// - Parameter started: receives the fiber before `body` runs, so that it can be killed.
-    /// - Throws: `GreenletError` with code `outOfStacks` when no stack can be mapped; `body` has not run then.
+    /// - Throws: `GreenletError` with code `outOfStacks` when no stack can be mapped; `body` has not run
+    ///   then.
     package static func run(started: (Fiber) -> Void = { _ in }, _ body: @escaping @ReactorActor () -> Void)
         async throws
     {
@@ -69,10 +72,11 @@ package final class Fiber {
     /// Whether a fiber's code is running on this thread. Any thread.
     package nonisolated static var isRunning: Bool { cf_fiber_current() != nil }
 
-    /// Parks this fiber while its driver runs `operation`; returns its outcome. Must be called by the fiber's own code.
+    /// Parks this fiber while its driver runs `operation`; returns its outcome. Must be called by the fiber's
+    /// own code.
     ///
-    /// - Throws: what `operation` throws; `killError`, before `operation` begins, once the fiber has been killed, and in the place
-    ///   of the cancellation that a kill makes `operation` throw.
+    /// - Throws: what `operation` throws; `killError`, before `operation` begins, once the fiber has been
+    ///   killed, and in the place of the cancellation that a kill makes `operation` throw.
     package func await<Value>(_ operation: @ReactorActor () async throws -> Value) throws -> Value {
         if let killError { throw killError }
         var result: Result<Value, any Error>?
@@ -88,7 +92,8 @@ package final class Fiber {
         return try result!.get()  // the driver resumes only after the request has ended
     }
 
-    /// Bytes mapped for a stack unless REACTOR_STACK_SIZE says otherwise: address space, of which only touched pages cost memory.
+    /// Bytes mapped for a stack unless REACTOR_STACK_SIZE says otherwise: address space, of which only
+    /// touched pages cost memory.
     ///
     /// libpq with SCRAM and TLS needs 15 KiB; unoptimised Swift with string formatting several times as much.
     package nonisolated static let stackSize: Int = {

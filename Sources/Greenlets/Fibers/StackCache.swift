@@ -2,7 +2,8 @@ import CFibers
 import Glibc
 import ReactorCore
 
-/// Stacks of finished fibers, kept for the next ones: a fresh mapping costs microseconds and page faults, a cached one neither.
+/// Stacks of finished fibers, kept for the next ones: a fresh mapping costs microseconds and page faults, a
+/// cached one neither.
 @ReactorActor
 final class StackCache {
     /// Unsafe for `deinit` alone, which runs when nobody else has a reference.

@@ -40,7 +40,8 @@ public class AnyGreenlet {
         self.line = line
     }
 
-    /// The greenlet that runs the calling code, or nil outside any. Child tasks (`async let`, groups) see their parent's.
+    /// The greenlet that runs the calling code, or nil outside any. Child tasks (`async let`, groups) see
+    /// their parent's.
     @TaskLocal public static var current: AnyGreenlet?
 
     /// Starts the task that runs `body` once and never again.
@@ -62,9 +63,10 @@ public class AnyGreenlet {
 
     /// Asks the greenlet to end and returns at once; gevent's `kill(block=False)`. Never waits.
     ///
-    /// Not begun: its body never runs. Parked: its wait ends now, with `error` in synchronous code and `CancellationError` in `async`
-    /// code. Parked in a C library: the call it waits in fails with ECANCELED, as do all later ones, until the library has
-    /// returned to Swift. Running: at its next wait. Ended: nothing happens. The first error given stays.
+    /// Not begun: its body never runs. Parked: its wait ends now, with `error` in synchronous code and
+    /// `CancellationError` in `async` code. Parked in a C library: the call it waits in fails with ECANCELED,
+    /// as do all later ones, until the library has returned to Swift. Running: at its next wait. Ended:
+    /// nothing happens. The first error given stays.
     public func cancel(throwing error: any Error = GreenletExit()) {
         guard !isReady, killError == nil else { return }
         killError = error
@@ -75,7 +77,8 @@ public class AnyGreenlet {
     /// `cancel`, then parks the calling task until the greenlet has ended; gevent's `kill()`.
     ///
     /// A greenlet that kills itself does not wait for its own end.
-    /// - Throws: `CancellationError` when the calling task is cancelled meanwhile; the greenlet dies all the same.
+    /// - Throws: `CancellationError` when the calling task is cancelled meanwhile; the greenlet dies all the
+    ///   same.
     public func kill(throwing error: any Error = GreenletExit()) async throws {
         cancel(throwing: error)
         guard Self.current !== self else { return }
@@ -87,7 +90,8 @@ public class AnyGreenlet {
         try Greenlet.blockingCall { try await self.kill(throwing: error) }
     }
 
-    /// Parks the calling task until the greenlet has ended, however it ended, or `timeout` is over. True when it has ended.
+    /// Parks the calling task until the greenlet has ended, however it ended, or `timeout` is over. True when
+    /// it has ended.
     ///
     /// - Throws: `CancellationError` when the calling task is cancelled.
     @discardableResult

@@ -18,19 +18,22 @@ extension Greenlet where Value == Never {
 
     /// As the `async` form, for synchronous code in a greenlet.
     ///
-    /// - Throws: the killer's error once the greenlet has been killed; `GreenletError` with code `notInGreenlet`.
+    /// - Throws: the killer's error once the greenlet has been killed; `GreenletError` with code
+    ///   `notInGreenlet`.
     public nonisolated static func yield() throws {
         try blockingCall { await Reactor.current.yield() }
     }
 
-    /// Runs `operation` on the reactor and parks the calling greenlet until it has ended: the bridge from synchronous to `async`.
+    /// Runs `operation` on the reactor and parks the calling greenlet until it has ended: the bridge from
+    /// synchronous to `async`.
     ///
     /// Every waiting call of this package has a synchronous form that is this one line. Use it for your own:
     /// ```swift
     /// func fetch() throws -> Page { try Greenlet.blockingCall { try await self.fetch() } }
     /// ```
-    /// - Throws: what `operation` throws; the killer's error once the greenlet has been killed; `GreenletError` with code
-    ///   `notInGreenlet` when no greenlet with a synchronous body runs the calling code: there is no stack to park then.
+    /// - Throws: what `operation` throws; the killer's error once the greenlet has been killed;
+    ///   `GreenletError` with code `notInGreenlet` when no greenlet with a synchronous body runs the calling
+    ///   code: there is no stack to park then.
     public nonisolated static func blockingCall<Result: Sendable>(
         _ operation: @ReactorActor () async throws -> Result
     ) throws -> Result {

@@ -2,16 +2,17 @@ public import ReactorCore
 
 /// A green thread: code that runs beside others on the reactor's one thread and gives way where it waits.
 ///
-/// The body is an `async` closure, an ordinary Swift task, or a *synchronous* one, which runs on a small stack of its own and whose
-/// waits park that stack: blocking-looking code, C libraries included.
+/// The body is an `async` closure, an ordinary Swift task, or a *synchronous* one, which runs on a small
+/// stack of its own and whose waits park that stack: blocking-looking code, C libraries included.
 ///
 /// ```swift
 /// let greenlet = Greenlet.spawn { try Film.all(db) }       // synchronous: looks blocking, parks
 /// let other = Greenlet.spawn { try await Film.all(db) }    // async
 /// let films = try await greenlet.get()
 /// ```
-/// A spawned body never runs before its spawner waits; bodies start in the order they were spawned. Dropping the handle does not
-/// end the greenlet. An error that nobody waits for goes to `reactor.onUncaughtError`. Reactor only; follows gevent's Greenlet.
+/// A spawned body never runs before its spawner waits; bodies start in the order they were spawned. Dropping
+/// the handle does not end the greenlet. An error that nobody waits for goes to `reactor.onUncaughtError`.
+/// Reactor only; follows gevent's Greenlet.
 @ReactorActor
 public final class Greenlet<Value: Sendable>: AnyGreenlet {
     /// How the greenlet ended: its value, its error, or what it was killed with. Nil until then.
@@ -81,7 +82,8 @@ public final class Greenlet<Value: Sendable>: AnyGreenlet {
         let observers = observers
         self.observers = []
         for observer in observers { observer(outcome) }
-        // A waiter that has timed out or was cancelled is in the line until its task runs; it hears of nothing.
+        // A waiter that has timed out or was cancelled is in the line until its task runs; it hears of
+        // nothing.
         guard case .failure(let error) = outcome, observers.isEmpty,
             !completionWaiters.contains(where: \.isPending)
         else { return }
@@ -91,15 +93,17 @@ public final class Greenlet<Value: Sendable>: AnyGreenlet {
 
     private var observers: [@ReactorActor (Result<Value, any Error>) -> Void] = []
 
-    /// Calls `observer` with the outcome, on the reactor, when the greenlet has ended; at once when it has already.
+    /// Calls `observer` with the outcome, on the reactor, when the greenlet has ended; at once when it has
+    /// already.
     func whenReady(_ observer: @escaping @ReactorActor (Result<Value, any Error>) -> Void) {
         if let result { observer(result) } else { observers.append(observer) }
     }
 
     /// Parks the calling task until the greenlet has ended; returns its value.
     ///
-    /// - Throws: the greenlet's error; `GreenletExit` (or its killer's error) when it was killed; `GreenletError` with code
-    ///   `timedOut` after `timeout`, and the greenlet goes on; `CancellationError` when the calling task is cancelled.
+    /// - Throws: the greenlet's error; `GreenletExit` (or its killer's error) when it was killed;
+    ///   `GreenletError` with code `timedOut` after `timeout`, and the greenlet goes on; `CancellationError`
+    ///   when the calling task is cancelled.
     public func get(timeout: Duration? = nil) async throws -> Value {
         guard try await join(timeout: timeout), let result else {
             throw GreenletError(

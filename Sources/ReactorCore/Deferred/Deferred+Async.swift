@@ -1,8 +1,8 @@
 extension Deferred {
     /// The outcome, awaited. The calling task parks until the chain has got that far.
     ///
-    /// Takes the outcome out of the chain, as a callback would; an error counts as handled. Cancelling the task cancels the
-    /// Deferred and throws what comes of that.
+    /// Takes the outcome out of the chain, as a callback would; an error counts as handled. Cancelling the
+    /// task cancels the Deferred and throws what comes of that.
     public var value: Success {
         get async throws {
             let waiter = Waiter<Success>(on: .current)
@@ -26,10 +26,11 @@ extension Deferred {
 }
 
 extension Deferred where Success: Sendable {
-    /// Runs `body` as a task on the reactor and fires with its outcome. Twisted's `ensureDeferred`; a function of `await`s is what
-    /// `inlineCallbacks` made of generators.
+    /// Runs `body` as a task on the reactor and fires with its outcome. Twisted's `ensureDeferred`; a
+    /// function of `await`s is what `inlineCallbacks` made of generators.
     ///
-    /// Cancelling the Deferred cancels the task; the Deferred fires when the task ends, so its clean-up has run by then.
+    /// Cancelling the Deferred cancels the task; the Deferred fires when the task ends, so its clean-up has
+    /// run by then.
     public convenience init(
         async body: @escaping @ReactorActor () async throws -> Success,
         on reactor: Reactor = .current, file: StaticString = #fileID, line: UInt = #line

@@ -1,7 +1,8 @@
 extension Deferred {
     // MARK: Callbacks
 
-    /// Adds a callback: it receives the value, and what it returns goes on; what it throws goes to the next errback.
+    /// Adds a callback: it receives the value, and what it returns goes on; what it throws goes to the next
+    /// errback.
     @discardableResult
     public func addCallback<Output>(
         _ callback: @escaping @ReactorActor (Success) throws -> Output,
@@ -23,7 +24,8 @@ extension Deferred {
         }
     }
 
-    /// Adds an `async` callback: it runs as a task on the reactor, and the chain waits for it. Cancelling cancels the task.
+    /// Adds an `async` callback: it runs as a task on the reactor, and the chain waits for it. Cancelling
+    /// cancels the task.
     @discardableResult
     public func addCallback<Output: Sendable>(
         _ callback: @escaping @ReactorActor (Success) async throws -> Output,
@@ -37,7 +39,8 @@ extension Deferred {
 
     // MARK: Errbacks
 
-    /// Adds an errback: it receives an error, and the value it returns goes on as if nothing had failed. Values pass it by.
+    /// Adds an errback: it receives an error, and the value it returns goes on as if nothing had failed.
+    /// Values pass it by.
     @discardableResult
     public func addErrback(
         _ errback: @escaping @ReactorActor (any Error) throws -> Success,

@@ -7,20 +7,22 @@
 ///     .addCallback { name in print(name) }
 /// ```
 /// Callbacks run in the order they were added, synchronously, inside `callback()` or, once fired, inside
-/// `addCallback`. What one returns the next receives; an error skips to the next errback; a Deferred or an `async` callback holds the
-/// chain until it has its outcome. A Deferred that is returned from a callback gives its outcome up, and carries `Void`
-/// from then on. An error that is still there when the last reference goes, `cancelled` too, is logged once, with the place
-/// the Deferred was made; only the end of a cancelled task or killed greenlet is not. Reactor only.
+/// `addCallback`. What one returns the next receives; an error skips to the next errback; a Deferred or an
+/// `async` callback holds the chain until it has its outcome. A Deferred that is returned from a callback
+/// gives its outcome up, and carries `Void` from then on. An error that is still there when the last
+/// reference goes, `cancelled` too, is logged once, with the place the Deferred was made; only the end of a
+/// cancelled task or killed greenlet is not. Reactor only.
 ///
-/// Each `add…` returns the handle for what comes next. Adding through an older handle, or returning one from a callback, is
-/// fine while the value's type has not changed since, and a precondition failure when it has.
+/// Each `add…` returns the handle for what comes next. Adding through an older handle, or returning one from
+/// a callback, is fine while the value's type has not changed since, and a precondition failure when it has.
 @ReactorActor
 public final class Deferred<Success> {
     let chain: DeferredChain
 
     /// Makes a Deferred that somebody will fire by `callback` or `errback`.
     ///
-    /// - Parameter onCancel: called once by `cancel()` while unfired; it should end the work, and may fire the Deferred.
+    /// - Parameter onCancel: called once by `cancel()` while unfired; it should end the work, and may fire
+    ///   the Deferred.
     public init(
         onCancel: (@ReactorActor (Deferred<Success>) -> Void)? = nil,
         file: StaticString = #fileID, line: UInt = #line
@@ -63,8 +65,8 @@ public final class Deferred<Success> {
 
     /// Fires with a value; the callbacks added so far run before this returns.
     ///
-    /// - Throws: `DeferredError` with code `alreadyCalled`; the first outcome stays. After a `cancel()` of a Deferred without
-    ///   canceller one late call is ignored instead, because its maker could not know.
+    /// - Throws: `DeferredError` with code `alreadyCalled`; the first outcome stays. After a `cancel()` of a
+    ///   Deferred without canceller one late call is ignored instead, because its maker could not know.
     /// - Precondition: The handle is one for the type the Deferred was made with.
     public func callback(_ value: Success) throws(DeferredError) {
         precondition(
@@ -95,8 +97,9 @@ public final class Deferred<Success> {
 
     /// Gives up on the outcome: the work behind it is told to end, and the chain gets its error.
     ///
-    /// Unfired: the canceller runs once; if it fires nothing, the chain gets `DeferredError` with code `cancelled`. Waiting for a
-    /// Deferred that a callback returned: that one is cancelled. Otherwise nothing happens.
+    /// Unfired: the canceller runs once; if it fires nothing, the chain gets `DeferredError` with code
+    /// `cancelled`. Waiting for a Deferred that a callback returned: that one is cancelled. Otherwise nothing
+    /// happens.
     public func cancel() { chain.cancel() }
 }
 

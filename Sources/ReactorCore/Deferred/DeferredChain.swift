@@ -3,8 +3,8 @@ import Synchronization
 
 /// The untyped machine under `Deferred`: an outcome, and the stages it still has to pass.
 ///
-/// Stages run synchronously inside `fire` or `append`, one after another in a loop, never by recursion: neither a long chain
-/// nor Deferreds returned from callbacks deepen the stack.
+/// Stages run synchronously inside `fire` or `append`, one after another in a loop, never by recursion:
+/// neither a long chain nor Deferreds returned from callbacks deepen the stack.
 @ReactorActor
 final class DeferredChain {
     /// A value passed from stage to stage, boxed: the handles know its type.
@@ -24,7 +24,8 @@ final class DeferredChain {
     enum Canceller {
         /// Called once; the chain then fires at once, with the canceller's own outcome or with `cancelled`.
         case immediate(@ReactorActor () -> Void)
-        /// Called once; the work ends in its own time and fires the chain then, so that its clean-up is awaited.
+        /// Called once; the work ends in its own time and fires the chain then, so that its clean-up is
+        /// awaited.
         case awaited(@ReactorActor () -> Void)
     }
 
@@ -64,7 +65,8 @@ final class DeferredChain {
         if let failure, !(failure is CancellationError || failure is any QuietError) {
             UnhandledErrors.report(failure, file, line)
         }
-        // What the stages hold may be the last reference to the next chain of thousands: freed from a list, not by recursion.
+        // What the stages hold may be the last reference to the next chain of thousands: freed from a list,
+        // not by recursion.
         if nextStage < stages.count { Graveyard.bury(&stages) }
     }
 
@@ -100,7 +102,8 @@ final class DeferredChain {
         Self.run(self)
     }
 
-    /// Cancels what the outcome is waiting for: the inner Deferred when there is one, else the work behind this one.
+    /// Cancels what the outcome is waiting for: the inner Deferred when there is one, else the work behind
+    /// this one.
     func cancel() {
         if !isCalled {
             let cancel = canceller
@@ -195,7 +198,8 @@ final class DeferredChain {
         }
     }
 
-    /// A value on the heap. The handles cast back without a check: `valueType` was compared when the stage was added.
+    /// A value on the heap. The handles cast back without a check: `valueType` was compared when the stage
+    /// was added.
     final class Box<Value> {
         let value: Value
         init(_ value: Value) { self.value = value }

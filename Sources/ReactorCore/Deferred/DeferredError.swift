@@ -7,7 +7,8 @@ public struct DeferredError: Error, Sendable, CustomStringConvertible {
 
         /// `callback` or `errback` was called on a Deferred that had fired. Twisted's AlreadyCalledError.
         public static let alreadyCalled = Code(name: .alreadyCalled)
-        /// The Deferred was cancelled, and its canceller gave no outcome of its own. Twisted's CancelledError.
+        /// The Deferred was cancelled, and its canceller gave no outcome of its own. Twisted's
+        /// CancelledError.
         public static let cancelled = Code(name: .cancelled)
         /// A callback returned the Deferred it belongs to, which would wait for itself for ever.
         public static let circularChain = Code(name: .circularChain)
@@ -21,7 +22,8 @@ public struct DeferredError: Error, Sendable, CustomStringConvertible {
     /// The message.
     public var description: String { message }
 
-    /// Whether `error` is what a wait throws whose task was cancelled: `CancellationError`, or a Deferred's `cancelled`.
+    /// Whether `error` is what a wait throws whose task was cancelled: `CancellationError`, or a Deferred's
+    /// `cancelled`.
     package static func isCancellation(_ error: any Error) -> Bool {
         error is CancellationError || (error as? DeferredError)?.code == .cancelled
     }

@@ -1,11 +1,12 @@
 import CLinux
 
-/// Frees what may hold a long chain, one thing after another: released by each other, the links would nest some frames
-/// a link, and a few hundred overflow a greenlet's stack.
+/// Frees what may hold a long chain, one thing after another: released by each other, the links would nest
+/// some frames a link, and a few hundred overflow a greenlet's stack.
 ///
 /// The first burial on a thread does the work; burials that it sets off, deeper in the stack, only queue up.
 enum Graveyard {
-    /// Releases the elements: before this returns, or before the burial returns inside which this one is made. Any thread.
+    /// Releases the elements: before this returns, or before the burial returns inside which this one is
+    /// made. Any thread.
     static func bury<Element>(_ elements: inout [Element]) {
         let coffin = Coffin<Element>()
         swap(&coffin.elements, &elements)
@@ -23,7 +24,8 @@ enum Graveyard {
 
     private final class Queue { var waiting: [AnyCoffin] = [] }
 
-    /// Emptied by name: when a reference to an array goes is for the optimiser to say, and it must go inside the loop.
+    /// Emptied by name: when a reference to an array goes is for the optimiser to say, and it must go inside
+    /// the loop.
     private class AnyCoffin { func empty() {} }
 
     private final class Coffin<Element>: AnyCoffin {

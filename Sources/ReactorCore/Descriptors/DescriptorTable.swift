@@ -1,10 +1,11 @@
 /// Who waits for which descriptor: one watcher a direction, indexed by descriptor number.
 ///
-/// **Identity.** epoll knows *open file descriptions*, programs know *numbers*, and the two part ways: a number closed by
-/// one owner is given to the next, and events of the old registration may already be in the batch just read; a description
-/// that was dup'ed outlives the number it was registered under. So each number carries a generation that changes
-/// whenever the reactor learns that the number means another file; events carry the generation they were registered
-/// with, and a mismatch is dropped. See epoll(7), questions 6 and 9.
+/// **Identity.** epoll knows *open file descriptions*, programs know *numbers*, and the two part ways: a
+/// number closed by one owner is given to the next, and events of the old registration may already be in the
+/// batch just read; a description that was dup'ed outlives the number it was registered under. So each number
+/// carries a generation that changes whenever the reactor learns that the number means another file; events
+/// carry the generation they were registered with, and a mismatch is dropped. See epoll(7), questions 6 and
+/// 9.
 @ReactorActor
 struct DescriptorTable {
     typealias Callback = @ReactorActor () -> Void
@@ -15,7 +16,8 @@ struct DescriptorTable {
         /// A callback, called as long as the descriptor is ready, until removed.
         case callback(Callback)
 
-        /// Whether the place is really held: a waiter whose wait has ended gives it up when its task next runs.
+        /// Whether the place is really held: a waiter whose wait has ended gives it up when its task next
+        /// runs.
         @ReactorActor var isTaken: Bool {
             if case .waiter(let waiter) = self { waiter.isPending } else { true }
         }

@@ -6,11 +6,12 @@ extension Reactor {
 
     /// Parks the calling task until a read of `fd` would not block.
     ///
-    /// For descriptors of any owner, a C library's too: the registration is one-shot and made anew by each wait, so a
-    /// library that closes and re-opens its socket on the same number between waits is followed. Regular files are always ready.
-    /// - Throws: `ReactorError` with code `timedOut` after `timeout`; `descriptorClosed` when `fd` is not open or is closed
-    ///   meanwhile through `descriptorWillClose`; `descriptorBusy` when somebody waits for it already. `CancellationError`
-    ///   when the task is cancelled. In each case nothing stays registered.
+    /// For descriptors of any owner, a C library's too: the registration is one-shot and made anew by each
+    /// wait, so a library that closes and re-opens its socket on the same number between waits is followed.
+    /// Regular files are always ready.
+    /// - Throws: `ReactorError` with code `timedOut` after `timeout`; `descriptorClosed` when `fd` is not
+    ///   open or is closed meanwhile through `descriptorWillClose`; `descriptorBusy` when somebody waits for
+    ///   it already. `CancellationError` when the task is cancelled. In each case nothing stays registered.
     @ReactorActor public func waitUntilReadable(_ fd: Int32, timeout: Duration? = nil) async throws {
         _ = try await wait(for: .readable, of: fd, timeout: timeout)
     }
@@ -20,7 +21,8 @@ extension Reactor {
         _ = try await wait(for: .writable, of: fd, timeout: timeout)
     }
 
-    /// Parks the calling task until `fd` is ready for a read or a write, and says for which. As `waitUntilReadable(_:timeout:)`.
+    /// Parks the calling task until `fd` is ready for a read or a write, and says for which. As
+    /// `waitUntilReadable(_:timeout:)`.
     @ReactorActor public func waitUntilReadableOrWritable(
         _ fd: Int32, timeout: Duration? = nil
     ) async throws -> ReadySet {
@@ -45,8 +47,8 @@ extension Reactor {
         var timer: DelayedCall?
         if let timeout {
             timer = callLater(max(.zero, timeout)) { [self] in
-                // Timers run before epoll is asked, and the loop may have been held up for longer than the time-out:
-                // a turn later, what is ready has been found ready.
+                // Timers run before epoll is asked, and the loop may have been held up for longer than the
+                // time-out: a turn later, what is ready has been found ready.
                 timer = callLater(.zero) {
                     waiter.resume(
                         throwing: ReactorError(.timedOut, "descriptor \(fd) was not ready within \(timeout)"))
@@ -60,7 +62,8 @@ extension Reactor {
         return try await waiter.wait()
     }
 
-    /// Takes a waiter out of the places it holds: by its identity, for the number may mean another file by now.
+    /// Takes a waiter out of the places it holds: by its identity, for the number may mean another file by
+    /// now.
     @ReactorActor private func forget(_ waiter: Waiter<ReadySet>, _ fd: Int32) {
         var entry = descriptors[fd]
         guard entry.isWatched else { return }
@@ -73,12 +76,13 @@ extension Reactor {
 
     // MARK: Callbacks
 
-    /// Calls `onReadable` in every turn in which a read of `fd` would not block, until `removeReader`. Reactor only.
+    /// Calls `onReadable` in every turn in which a read of `fd` would not block, until `removeReader`.
+    /// Reactor only.
     ///
-    /// For a descriptor that its caller owns and will announce through `descriptorWillClose`. The callback may remove
-    /// itself, and may close the descriptor.
-    /// - Throws: `ReactorError` with code `descriptorBusy` or `descriptorClosed`, or `systemCall` for a file that cannot be
-    ///   waited for (a regular one).
+    /// For a descriptor that its caller owns and will announce through `descriptorWillClose`. The callback
+    /// may remove itself, and may close the descriptor.
+    /// - Throws: `ReactorError` with code `descriptorBusy` or `descriptorClosed`, or `systemCall` for a file
+    ///   that cannot be waited for (a regular one).
     @ReactorActor public func addReader(_ fd: Int32, _ onReadable: @escaping @ReactorActor () -> Void) throws
     {
         try checkFree(fd, .readable)
@@ -90,7 +94,8 @@ extension Reactor {
         }
     }
 
-    /// Calls `onWritable` in every turn in which a write to `fd` would not block, until `removeWriter`. As `addReader`.
+    /// Calls `onWritable` in every turn in which a write to `fd` would not block, until `removeWriter`. As
+    /// `addReader`.
     @ReactorActor public func addWriter(_ fd: Int32, _ onWritable: @escaping @ReactorActor () -> Void) throws
     {
         try checkFree(fd, .writable)
@@ -102,13 +107,15 @@ extension Reactor {
         }
     }
 
-    /// Ends `addReader`. Does nothing when there is no such callback. No further call follows, not even in this turn.
+    /// Ends `addReader`. Does nothing when there is no such callback. No further call follows, not even in
+    /// this turn.
     @ReactorActor public func removeReader(_ fd: Int32) {
         let entry = descriptors[fd]
         guard case .callback? = entry.reader else { return }
         descriptors[fd].reader = nil
         register(fd)
-        // The callback may hold the last reference to an object that uses the reactor as it ends: not inside the table.
+        // The callback may hold the last reference to an object that uses the reactor as it ends: not inside
+        // the table.
         withExtendedLifetime(entry) {}
     }
 
@@ -121,8 +128,8 @@ extension Reactor {
         withExtendedLifetime(entry) {}  // as in removeReader
     }
 
-    /// Says that the caller is about to close `fd`: parked tasks get `descriptorClosed`, callbacks are dropped, and no event
-    /// of the old file reaches the next owner of the number. Reactor only; never waits.
+    /// Says that the caller is about to close `fd`: parked tasks get `descriptorClosed`, callbacks are
+    /// dropped, and no event of the old file reaches the next owner of the number. Reactor only; never waits.
     @ReactorActor public func descriptorWillClose(_ fd: Int32) {
         guard descriptors.hasSeen(fd) else { return }
         let entry = descriptors[fd]
@@ -168,15 +175,16 @@ extension Reactor {
 
     /// Makes the kernel's registration match the watchers of `fd`. Returns 0 or −errno.
     ///
-    /// With a callback it is level-triggered and kept. With waiters alone it is one-shot and set anew for each wait even
-    /// when nothing changed, because the number may mean a new file by now: MOD then answers ENOENT, and ADD follows.
+    /// With a callback it is level-triggered and kept. With waiters alone it is one-shot and set anew for
+    /// each wait even when nothing changed, because the number may mean a new file by now: MOD then answers
+    /// ENOENT, and ADD follows.
     @ReactorActor @discardableResult
     private func register(_ fd: Int32, isNewWait: Bool = false) -> Int32 {
         var entry = descriptors[fd]
         defer { descriptors[fd] = entry }
         guard entry.isWatched else {
-            // Errors and hang-ups are reported whatever the mask says, so an idle registration could spin: drop it,
-            // unless it is one-shot and has fired or never will matter.
+            // Errors and hang-ups are reported whatever the mask says, so an idle registration could spin:
+            // drop it, unless it is one-shot and has fired or never will matter.
             if entry.isRegistered, entry.mask & EPOLLONESHOT.rawValue == 0 {
                 _ = poller.control(.delete, fd, events: 0, generation: 0)
                 entry.isRegistered = false
@@ -185,8 +193,8 @@ extension Reactor {
             }
             return 0
         }
-        // No RDHUP for a writer: a peer that has shut down its side stays so, and would wake us until we can write. No
-        // PRI: urgent data is reported while a read would block.
+        // No RDHUP for a writer: a peer that has shut down its side stays so, and would wake us until we can
+        // write. No PRI: urgent data is reported while a read would block.
         var mask: UInt32 = 0
         if entry.reader != nil { mask |= EPOLLIN.rawValue | EPOLLRDHUP.rawValue }
         if entry.writer != nil { mask |= EPOLLOUT.rawValue }

@@ -2,12 +2,12 @@ import Synchronization
 
 /// What foreign threads hand to the reactor: a list that its loop empties once a turn, without a lock.
 ///
-/// `put` says whether the loop must be woken: only the first item since the last `take` does, so 100,000 calls
-/// make one write to the eventfd, not 100,000. Threads that put at once do not queue for each other: under a mutex, eight of
-/// them spent some 50 µs a call in handing it over.
+/// `put` says whether the loop must be woken: only the first item since the last `take` does, so 100,000
+/// calls make one write to the eventfd, not 100,000. Threads that put at once do not queue for each other:
+/// under a mutex, eight of them spent some 50 µs a call in handing it over.
 ///
-/// The list is a stack, newest first, and `take` takes it whole; so a node never comes back while a `put` looks at it, and
-/// comparing addresses is enough.
+/// The list is a stack, newest first, and `take` takes it whole; so a node never comes back while a `put`
+/// looks at it, and comparing addresses is enough.
 final class Inbox: @unchecked Sendable {  // one atomic word, by which nodes change hands
     enum Item {
         case job(UnownedJob)

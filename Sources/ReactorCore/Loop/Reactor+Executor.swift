@@ -38,12 +38,13 @@ extension Reactor {
 
     /// Starts a task that runs on this reactor from its first step to its last. Any thread.
     ///
-    /// With the isolation alone, tasks start and resume on the global pool and hop; the executor preference keeps
-    /// them here, and their child tasks too. The task holds the reactor alive.
+    /// With the isolation alone, tasks start and resume on the global pool and hop; the executor preference
+    /// keeps them here, and their child tasks too. The task holds the reactor alive.
     package func startTask<Value: Sendable>(
         name: String? = nil, _ operation: @escaping @Sendable @ReactorActor () async -> Value
     ) -> Task<Value, Never> {
-        // Built apart from the call: the region checker of Swift 6.3 does not understand both in one expression.
+        // Built apart from the call: the region checker of Swift 6.3 does not understand both in one
+        // expression.
         let body: @Sendable @ReactorActor () async -> Value = { [self] in
             defer { withExtendedLifetime(self) {} }
             return await operation()
@@ -53,22 +54,23 @@ extension Reactor {
 
     /// Lets everything that is ready run once before the calling task goes on. Reactor only.
     ///
-    /// Never throws: a yield loop ends by looking at `Task.isCancelled` itself. Descriptors and timers are looked at every few
-    /// milliseconds even when tasks yield to each other for ever.
+    /// Never throws: a yield loop ends by looking at `Task.isCancelled` itself. Descriptors and timers are
+    /// looked at every few milliseconds even when tasks yield to each other for ever.
     @ReactorActor public func yield() async {
         await withUnsafeContinuation { continuation in ready.append(.yielded(continuation)) }
     }
 
-    /// Runs `call` on the reactor's thread, soon, in the order of the calls of each thread. Any thread; never waits.
+    /// Runs `call` on the reactor's thread, soon, in the order of the calls of each thread. Any thread; never
+    /// waits.
     ///
-    /// Called on the reactor's own thread it still runs later, in the next turn. What is queued while the reactor is
-    /// stopped runs when it runs again. An error goes to `onUncaughtError`.
+    /// Called on the reactor's own thread it still runs later, in the next turn. What is queued while the
+    /// reactor is stopped runs when it runs again. An error goes to `onUncaughtError`.
     public func callFromThread(_ call: @escaping @Sendable @ReactorActor () throws -> Void) {
         if inbox.put(.call(call)) { wake() }
     }
 
-    /// Runs `call` on the reactor as soon as it runs: at once when it does, else at the start of the next `run()`. Any thread;
-    /// never waits. Calls keep their order.
+    /// Runs `call` on the reactor as soon as it runs: at once when it does, else at the start of the next
+    /// `run()`. Any thread; never waits. Calls keep their order.
     public func whenRunning(_ call: @escaping @Sendable @ReactorActor () throws -> Void) {
         callFromThread(call)
     }

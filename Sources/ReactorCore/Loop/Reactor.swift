@@ -3,14 +3,15 @@ import CLinux
 import DequeModule
 import Synchronization
 
-/// The reactor of the calling thread, or the process's shared one: Twisted's `from twisted.internet import reactor`.
+/// The reactor of the calling thread, or the process's shared one: Twisted's
+/// `from twisted.internet import reactor`.
 public var reactor: Reactor { Reactor.current }
 
 /// One thread, one epoll loop, and every task, timer and descriptor that lives on it.
 ///
-/// A reactor is both a serial executor (of `ReactorActor`) and a task executor, so Swift tasks started on it run,
-/// suspend and resume there: they are the green threads. `run()` turns the calling thread into the reactor's
-/// thread until `stop()`; a stopped reactor can run again.
+/// A reactor is both a serial executor (of `ReactorActor`) and a task executor, so Swift tasks started on it
+/// run, suspend and resume there: they are the green threads. `run()` turns the calling thread into the
+/// reactor's thread until `stop()`; a stopped reactor can run again.
 ///
 /// ```swift
 /// try Reactor.shared.run(until: {
@@ -19,8 +20,8 @@ public var reactor: Reactor { Reactor.current }
 /// })
 /// ```
 ///
-/// Doors for foreign threads: `callFromThread`, `stop`, `wake`, the executor's own `enqueue`, and whatever is `async`.
-/// Everything else is `@ReactorActor`.
+/// Doors for foreign threads: `callFromThread`, `stop`, `wake`, the executor's own `enqueue`, and whatever is
+/// `async`. Everything else is `@ReactorActor`.
 public final class Reactor: SerialExecutor, TaskExecutor {
     /// The process's default reactor. It runs where and when somebody calls `run()` on it.
     public static let shared = Reactor()
@@ -34,8 +35,8 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     /// What is ready to run, first come first served. Unsafe: touched only by the thread that runs the loop.
     nonisolated(unsafe) var ready = Deque<ReadyItem>()
 
-    /// Set while a yielded task is being resumed: its job is then run at once instead of queued a second time.
-    /// Unsafe: as `ready`.
+    /// Set while a yielded task is being resumed: its job is then run at once instead of queued a second
+    /// time. Unsafe: as `ready`.
     nonisolated(unsafe) var resumedJob = ResumedJob.none
 
     enum ReadyItem {
@@ -112,8 +113,8 @@ public final class Reactor: SerialExecutor, TaskExecutor {
         }
     }
 
-    /// Every reactor there is. A reference taken under the lock must leave it alive: were it the last one, the reactor
-    /// would end there and ask for the lock again. So none is taken but the one that is returned.
+    /// Every reactor there is. A reference taken under the lock must leave it alive: were it the last one,
+    /// the reactor would end there and ask for the lock again. So none is taken but the one that is returned.
     private static let registry = Mutex<[UInt: WeakReactor]>([:])
 
     static func withTaskExecutor(_ executor: UnownedTaskExecutor) -> Reactor? {
@@ -125,11 +126,12 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     /// Whether some thread is inside `run()`. Any thread.
     public var isRunning: Bool { running.load(ordering: .acquiring) }
 
-    /// Runs the loop on the calling thread until `stop()`; returns when the turn in which it was asked for ends.
+    /// Runs the loop on the calling thread until `stop()`; returns when the turn in which it was asked for
+    /// ends.
     ///
     /// Tasks, timers and descriptors stay where they are and go on at the next `run()`.
-    /// - Throws: `ReactorError` with code `alreadyRunning` when some thread already runs this reactor, or when this
-    ///   thread already runs a reactor.
+    /// - Throws: `ReactorError` with code `alreadyRunning` when some thread already runs this reactor, or
+    ///   when this thread already runs a reactor.
     public func run() throws(ReactorError) {
         try claim()
         clinux_set_thread_reactor(Unmanaged.passUnretained(self).toOpaque())
@@ -158,8 +160,10 @@ public final class Reactor: SerialExecutor, TaskExecutor {
 
     /// Runs the loop until `main` returns or throws, and hands on its outcome.
     ///
-    /// `stop()` called meanwhile ends the wait for `main`: it is cancelled, and the loop goes on until it has ended.
-    /// - Throws: what `main` throws, or `ReactorError` as `run()` does; `main` has not run then and never will.
+    /// `stop()` called meanwhile ends the wait for `main`: it is cancelled, and the loop goes on until it has
+    /// ended.
+    /// - Throws: what `main` throws, or `ReactorError` as `run()` does; `main` has not run then and never
+    ///   will.
     public func run<Value: Sendable>(
         until main: @escaping @Sendable @ReactorActor () async throws -> Value
     ) throws -> Value {
@@ -167,7 +171,8 @@ public final class Reactor: SerialExecutor, TaskExecutor {
         try claim()
         defer { leave() }
         let outcome = Outcome<Value>()
-        // While the thread is not yet the reactor's, so that it goes through the inbox, behind what waits there.
+        // While the thread is not yet the reactor's, so that it goes through the inbox, behind what waits
+        // there.
         let task = startTask { [self] in
             do { outcome.result = .success(try await main()) } catch { outcome.result = .failure(error) }
             stop()
@@ -212,8 +217,8 @@ public final class Reactor: SerialExecutor, TaskExecutor {
         } while !stopRequested.load(ordering: .acquiring)
     }
 
-    /// Runs jobs for a few milliseconds at most: a green thread that yields in a tight loop keeps the queue full for
-    /// ever, and must not keep descriptors and timers waiting.
+    /// Runs jobs for a few milliseconds at most: a green thread that yields in a tight loop keeps the queue
+    /// full for ever, and must not keep descriptors and timers waiting.
     @ReactorActor private func runReadyJobs() {
         guard !ready.isEmpty else { return }
         let serial = asUnownedSerialExecutor()
@@ -278,7 +283,8 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     }
 }
 
-/// Carries a value across a `Sendable` check where the surrounding code proves that one thread at a time uses it.
+/// Carries a value across a `Sendable` check where the surrounding code proves that one thread at a time uses
+/// it.
 package struct UncheckedBox<Value>: @unchecked Sendable {  // see the type's description: each use says why
     package let value: Value
     package init(_ value: Value) { self.value = value }

@@ -1,13 +1,14 @@
 import CLinux
 
-/// The isolation of everything cooperative: what is `@ReactorActor` runs on a reactor's thread and nowhere else.
+/// The isolation of everything cooperative: what is `@ReactorActor` runs on a reactor's thread and nowhere
+/// else.
 ///
 /// State shared by green threads needs no lock, as in gevent, and here the compiler proves it: calling
 /// reactor-only API from another thread does not compile without `await` or `callFromThread`.
 ///
 /// The executor behind it is the reactor of the calling thread; on a foreign thread the reactor that the
-/// current task prefers; failing both, `Reactor.shared`. A process that makes a second reactor (a test, say) keeps the
-/// objects of each to itself.
+/// current task prefers; failing both, `Reactor.shared`. A process that makes a second reactor (a test, say)
+/// keeps the objects of each to itself.
 @globalActor
 public actor ReactorActor {
     /// The one instance; it holds no state.
@@ -20,8 +21,8 @@ public actor ReactorActor {
 
     /// Cold path: code isolated to us is about to be entered from a thread that runs no reactor.
     ///
-    /// A task of a second reactor may be coming back from another actor's thread. Its executor preference says where
-    /// it belongs; without this look-up it would land on the shared reactor.
+    /// A task of a second reactor may be coming back from another actor's thread. Its executor preference
+    /// says where it belongs; without this look-up it would land on the shared reactor.
     private static func executorOffThread() -> UnownedSerialExecutor {
         let preferred = withUnsafeCurrentTask { task in
             task?.unownedTaskExecutor.flatMap { Reactor.withTaskExecutor($0) }
@@ -33,7 +34,8 @@ public actor ReactorActor {
 
     /// Runs `body` at once, as isolated code, on the reactor's own thread.
     ///
-    /// For callbacks that arrive on the reactor's thread through plain C or closures whose type cannot say so.
+    /// For callbacks that arrive on the reactor's thread through plain C or closures whose type cannot say
+    /// so.
     /// - Precondition: The calling thread runs a reactor.
     public static func assumeIsolated<Value: Sendable>(
         _ body: @ReactorActor () throws -> Value,

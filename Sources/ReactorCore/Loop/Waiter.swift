@@ -1,7 +1,8 @@
 /// One parked task and the one event that resumes it: the piece under every wait of this package.
 ///
-/// `wait()` parks until somebody calls `resume` or the task is cancelled, whichever is first; later calls do nothing. The
-/// event may come before the wait. Reactor only, but for cancellation, which may come from any thread.
+/// `wait()` parks until somebody calls `resume` or the task is cancelled, whichever is first; later calls do
+/// nothing. The event may come before the wait. Reactor only, but for cancellation, which may come from any
+/// thread.
 @ReactorActor
 package final class Waiter<Value> {
     private enum State {
@@ -40,7 +41,8 @@ package final class Waiter<Value> {
 
     /// Parks the calling task until the outcome is there. At most one task, once.
     ///
-    /// - Throws: the error given to `resume(throwing:)`, or `CancellationError` when the task is cancelled first.
+    /// - Throws: the error given to `resume(throwing:)`, or `CancellationError` when the task is cancelled
+    ///   first.
     package func wait() async throws -> Value {
         precondition({ if case .idle = state { true } else { false } }(), "a waiter is waited for twice")
         if outcome == nil {

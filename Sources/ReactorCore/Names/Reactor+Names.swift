@@ -4,10 +4,11 @@ import Glibc
 extension Reactor {
     /// Looks up the addresses of `host`; the calling task parks. Numeric addresses never leave the loop.
     ///
-    /// Names go to `getaddrinfo` on the reactor's thread pool, so `/etc/hosts`, DNS and whatever nsswitch.conf says are
-    /// honoured, and addresses come in the system's order of preference (RFC 6724).
-    /// - Throws: `ReactorError` with code `nameNotFound`, naming the host and what the resolver said; `timedOut` after
-    ///   `timeout`; `CancellationError`. A look-up given up ends on its own and disturbs nothing.
+    /// Names go to `getaddrinfo` on the reactor's thread pool, so `/etc/hosts`, DNS and whatever
+    /// nsswitch.conf says are honoured, and addresses come in the system's order of preference (RFC 6724).
+    /// - Throws: `ReactorError` with code `nameNotFound`, naming the host and what the resolver said;
+    ///   `timedOut` after `timeout`; `CancellationError`. A look-up given up ends on its own and disturbs
+    ///   nothing.
     @ReactorActor public func resolve(
         host: String, port: Int, timeout: Duration? = .seconds(60)
     ) async throws -> [ResolvedAddress] {

@@ -3,8 +3,9 @@
 /// ```swift
 /// for try await signal in try reactor.signals(SIGTERM, SIGINT) { … }
 /// ```
-/// Subscribed from its creation until it is released; signals that come between two iterations are kept. The same signal
-/// sent twice before the loop looks may arrive once, as signals do. Iterated by one task at a time.
+/// Subscribed from its creation until it is released; signals that come between two iterations are kept. The
+/// same signal sent twice before the loop looks may arrive once, as signals do. Iterated by one task at a
+/// time.
 @ReactorActor
 public final class SignalSequence: AsyncSequence {
     /// A signal number.
@@ -23,7 +24,8 @@ public final class SignalSequence: AsyncSequence {
     }
 
     deinit {
-        // Any thread, so not an isolated deinit: off the reactor's thread that would run on the shared reactor.
+        // Any thread, so not an isolated deinit: off the reactor's thread that would run on the shared
+        // reactor.
         if reactor.isOnReactorThread {
             ReactorActor.assumeIsolated { source.remove(listener) }
         } else {
@@ -52,8 +54,8 @@ public final class SignalSequence: AsyncSequence {
 extension Reactor {
     /// Subscribes to signals, which then no longer do what they do by default. Reactor only; never waits.
     ///
-    /// Signals reach the reactor through signalfd(2), which needs them blocked: subscribe before starting threads of your own,
-    /// which inherit the mask. Programs started meanwhile inherit it too.
+    /// Signals reach the reactor through signalfd(2), which needs them blocked: subscribe before starting
+    /// threads of your own, which inherit the mask. Programs started meanwhile inherit it too.
     /// - Throws: `ReactorError` with code `systemCall` when signalfd fails.
     @ReactorActor public func signals(_ numbers: Int32...) throws -> SignalSequence {
         try SignalSequence(Set(numbers), on: self)

@@ -3,8 +3,9 @@ import Glibc
 
 /// The reactor's signalfd and those who listen to it.
 ///
-/// signalfd reports only signals that are blocked, so subscribing blocks them in the reactor's thread; threads made later
-/// inherit that. A thread made *before* would still take the signal the old way: subscribe early.
+/// signalfd reports only signals that are blocked, so subscribing blocks them in the reactor's thread;
+/// threads made later inherit that. A thread made *before* would still take the signal the old way: subscribe
+/// early.
 @ReactorActor
 final class SignalSource {
     /// Unowned: it holds us, and every subscription holds it.

@@ -1,8 +1,10 @@
 extension Reactor {
-    /// Runs `work` on a worker thread of the reactor's pool; the Deferred fires on the reactor. Reactor only; never waits.
+    /// Runs `work` on a worker thread of the reactor's pool; the Deferred fires on the reactor. Reactor only;
+    /// never waits.
     ///
-    /// Cancelling the Deferred drops work that is still queued. Work that has begun goes on, its outcome is dropped. Twisted's
-    /// `deferToThread`; prefer `deferToGreenlet` for calls that the blocking shims cover: they need no thread.
+    /// Cancelling the Deferred drops work that is still queued. Work that has begun goes on, its outcome is
+    /// dropped. Twisted's `deferToThread`; prefer `deferToGreenlet` for calls that the blocking shims cover:
+    /// they need no thread.
     @ReactorActor public func deferToThread<Value: Sendable>(
         _ work: @escaping @Sendable () throws -> Value, file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<Value> {

@@ -3,10 +3,11 @@ import DequeModule
 import Glibc
 import Synchronization
 
-/// Worker threads for calls that block and cannot be made to park: `getaddrinfo`, `PQcancel`, a file on a slow disk.
+/// Worker threads for calls that block and cannot be made to park: `getaddrinfo`, `PQcancel`, a file on a
+/// slow disk.
 ///
-/// Starts with no thread and grows on demand to `limit`; a thread without work ends after `idleTimeout`. Work starts in the
-/// order it was handed in. Safe from any thread. Workers take no signals.
+/// Starts with no thread and grows on demand to `limit`; a thread without work ends after `idleTimeout`. Work
+/// starts in the order it was handed in. Safe from any thread. Workers take no signals.
 public final class ThreadPool: Sendable {
     /// The most threads at once.
     public let limit: Int
@@ -33,15 +34,17 @@ public final class ThreadPool: Sendable {
 
     /// Queues `work`; it runs on a worker thread. Never waits.
     ///
-    /// - Throws: `ReactorError` with code `threadPoolStopped` after `stop()`, or `systemCall` when no thread could be started.
+    /// - Throws: `ReactorError` with code `threadPoolStopped` after `stop()`, or `systemCall` when no thread
+    ///   could be started.
     public func submit(_ work: @escaping @Sendable () -> Void) throws(ReactorError) {
         try core.submit(work)
     }
 
     /// Runs `work` on a worker thread; the calling task parks until it is done.
     ///
-    /// Cancelled while queued, the work is never run and this throws at once. Work that has begun cannot be stopped; the
-    /// wait ends, the work goes on, and its outcome is dropped. So `work` must own everything it uses.
+    /// Cancelled while queued, the work is never run and this throws at once. Work that has begun cannot be
+    /// stopped; the wait ends, the work goes on, and its outcome is dropped. So `work` must own everything it
+    /// uses.
     /// - Throws: what `work` throws; `CancellationError`; `ReactorError` with code `threadPoolStopped`.
     @ReactorActor public func run<Value: Sendable>(
         _ work: @escaping @Sendable () throws -> Value

@@ -28,8 +28,8 @@ public final class DelayedCall {
 
     /// Takes the call back; it will not run. Never waits.
     ///
-    /// - Throws: `ReactorError` with code `timerAlreadyFired` when it has run or is running now, `timerAlreadyCancelled`
-    ///   when it was cancelled before.
+    /// - Throws: `ReactorError` with code `timerAlreadyFired` when it has run or is running now,
+    ///   `timerAlreadyCancelled` when it was cancelled before.
     /// - Complexity: O(1); the queue forgets the call later.
     public func cancel() throws(ReactorError) {
         switch state {

@@ -4,8 +4,9 @@ extension Reactor {
 
     /// Makes `action` run once, `delay` from now, on the reactor. Reactor only; never waits.
     ///
-    /// Equal deadlines run in the order they were made. `.zero` runs in a coming turn, never inside this call. A delay past
-    /// the clock's range (292 years) never comes. An error thrown by `action` goes to `onUncaughtError`.
+    /// Equal deadlines run in the order they were made. `.zero` runs in a coming turn, never inside this
+    /// call. A delay past the clock's range (292 years) never comes. An error thrown by `action` goes to
+    /// `onUncaughtError`.
     /// - Precondition: `delay` is not negative.
     /// - Complexity: O(log n).
     @ReactorActor @discardableResult
@@ -16,7 +17,8 @@ extension Reactor {
         return timers.add(at: now.advanced(by: delay), on: self, action)
     }
 
-    /// Parks the calling task for `duration`; the reactor goes on. Zero lets everything that is ready run once.
+    /// Parks the calling task for `duration`; the reactor goes on. Zero lets everything that is ready run
+    /// once.
     ///
     /// - Throws: `CancellationError` when the task is cancelled, at once; the timer is gone then.
     @ReactorActor public func sleep(for duration: Duration) async throws {
@@ -29,8 +31,8 @@ extension Reactor {
 
     /// Makes every call that is due, in order.
     ///
-    /// Calls made meanwhile wait for the next turn, so a timer that re-arms itself at once cannot hold the loop. The
-    /// queue is not borrowed while user code runs: that code adds and cancels timers.
+    /// Calls made meanwhile wait for the next turn, so a timer that re-arms itself at once cannot hold the
+    /// loop. The queue is not borrowed while user code runs: that code adds and cancels timers.
     @ReactorActor func fireTimers() {
         guard timers.pendingCount > 0 else { return }
         let now = clock.now

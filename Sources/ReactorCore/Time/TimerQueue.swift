@@ -2,8 +2,8 @@ import HeapModule
 
 /// Pending delayed calls, earliest first; equal deadlines in the order they were made.
 ///
-/// Cancelled calls stay in the heap until they come up or until they are more than half of it: cancel is O(1), and
-/// the heap never holds more than twice what is pending.
+/// Cancelled calls stay in the heap until they come up or until they are more than half of it: cancel is
+/// O(1), and the heap never holds more than twice what is pending.
 @ReactorActor
 struct TimerQueue {
     private struct Entry: Comparable {
