@@ -178,7 +178,8 @@ let package = Package(
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "service", "LookupService", "BlockingShims", "GreenReactor", "Transports", "Postgres", "Models",
+                "service", "LookupService", "BlockingShims", "GreenReactor", "Transports", "Postgres",
+                "Models",
                 "Migrations", "LocalPostgres", "Greenlets", "ReactorCore", "ReactorTesting", bytes,
             ],
             swiftSettings: house),

@@ -1,3 +1,4 @@
+import BlockingShims
 import Glibc
 import Greenlets
 import Logging
@@ -56,6 +57,8 @@ final class ServiceRun {
         let configuration = try PostgresConfiguration(database.url)
         let summary = try await Migrator(directory: settings.migrations, configuration: configuration).up()
         logger.info("\(summary)")
+        // Linked in for what handlers may call besides the pool: any C library's waiting parks its greenlet.
+        logger.debug("blocking calls of C libraries park: \(BlockingShims.isActive)")
         var options = PostgresPoolOptions()
         options.maximum = settings.poolSize
         options.acquireTimeout = settings.checkoutTimeout

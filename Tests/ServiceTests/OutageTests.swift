@@ -49,7 +49,8 @@ import Transports
     @Test func whileTheServerIsDownEachLineGetsAnErrorWithinTheCheckoutTimeout() async throws {
         let cluster = try LocalCluster.temporary()
         defer { cluster.stop() }
-        try await TestService.run(poolSize: 2, checkoutTimeout: .milliseconds(500), cluster: cluster) { service in
+        try await TestService.run(poolSize: 2, checkoutTimeout: .milliseconds(500), cluster: cluster) {
+            service in
             let clients = try await Self.warmUp(service, 6)
             try await reactor.threadPool.run { cluster.stop(mode: .immediate) }
             let start = reactor.now
@@ -94,7 +95,9 @@ import Transports
     // MARK: Support
 
     /// Clients whose first line has been answered, so that the pool has its connections.
-    @ReactorActor private static func warmUp(_ service: TestService, _ count: Int) async throws -> [LineClient] {
+    @ReactorActor private static func warmUp(_ service: TestService, _ count: Int) async throws
+        -> [LineClient]
+    {
         var clients: [LineClient] = []
         for _ in 0..<count { clients.append(try await service.connect()) }
         for client in clients { client.send("12345678901234567890") }
@@ -105,7 +108,8 @@ import Transports
         return clients
     }
 
-    @ReactorActor private static func waitForSleepers(_ count: Int, _ admin: PostgresConnection) async throws {
+    @ReactorActor private static func waitForSleepers(_ count: Int, _ admin: PostgresConnection) async throws
+    {
         while try await admin.one(
             Int.self,
             """

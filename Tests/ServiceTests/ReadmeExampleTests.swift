@@ -19,7 +19,8 @@ import Testing
         init(db: PostgresPool) { self.db = db; super.init() }
 
         func lineReceived(_ line: String) {
-            reactor.deferToGreenlet { [db] in try Client.where { $0.code == line }.first(db) }  // looks blocking, parks
+            // Looks blocking, parks.
+            reactor.deferToGreenlet { [db] in try Client.where { $0.code == line }.first(db) }
                 .addCallback { self.send($0?.packet ?? "unknown") }
                 .addErrback { self.send("error: \($0)") }
         }
