@@ -16,11 +16,21 @@ import Synchronization
 /// - Parameters:
 ///   - clock: the reactor's time; pass a `ManualClock` for tests that are about time.
 ///   - timeLimit: real time after which the body is cancelled and the test fails.
+///
+/// A few reactors run at a time, in the order they were asked for; a reactor made inside another's test runs at
+/// once.
 /// - Throws: what `body` throws; `ReactorLeak` when timers, watched descriptors or greenlets are left, or
 ///   when an error reached nobody; `ReactorTimeLimit` when the limit passed.
 @discardableResult
 public func withReactor<Value: Sendable>(
     clock: any ReactorClock = MonotonicClock(), timeLimit: Duration = .seconds(60),
+    _ body: @escaping @Sendable @ReactorActor (Reactor) async throws -> Value
+) async throws -> Value {
+    try await ReactorSlots.withSlot { try await runOnReactor(clock, timeLimit, body) }
+}
+
+private func runOnReactor<Value: Sendable>(
+    _ clock: any ReactorClock, _ timeLimit: Duration,
     _ body: @escaping @Sendable @ReactorActor (Reactor) async throws -> Value
 ) async throws -> Value {
     let reactor = Reactor(clock: clock)

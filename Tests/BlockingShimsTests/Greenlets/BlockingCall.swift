@@ -86,10 +86,13 @@ final class BlockingCall {
         case .poll: result = poll([sockets.first])
         case .pollMany: result = poll(others.map(\.first) + [sockets.first])
         case .select:
-            var set = fd_set()
+            // An fd_set ends at descriptor 1023, select(2) does not.
             let fd = sockets.first
-            withUnsafeMutableBytes(of: &set) { $0[Int(fd) / 8] |= 1 << UInt8(fd % 8) }
-            result = Int(Glibc.select(fd + 1, &set, nil, nil, nil))
+            var set = [UInt8](repeating: 0, count: 8192)
+            set[Int(fd) / 8] |= 1 << UInt8(fd % 8)
+            result = set.withUnsafeMutableBytes {
+                Int(Glibc.select(fd + 1, $0.baseAddress!.assumingMemoryBound(to: fd_set.self), nil, nil, nil))
+            }
         case .epollWait:
             var event = epoll_event()
             result = Int(epoll_wait(epoll, &event, 1, -1))
