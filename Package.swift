@@ -75,8 +75,8 @@ let package = Package(
             swiftSettings: house),
 
         // PostgreSQL. The pool's decisions and the value codecs are pure: no I/O, no clock, no lock.
-        .target(name: "ConnectionPools", dependencies: [deque], swiftSettings: house),
-        .target(name: "PostgresValues", dependencies: [bytes], swiftSettings: house),
+        .target(name: "ConnectionPools", swiftSettings: house),
+        .target(name: "PostgresValues", swiftSettings: house),
         .target(
             name: "Postgres",
             dependencies: [

@@ -13,5 +13,8 @@ void clinux_block_all_signals(void) {
     sigdelset(&all, SIGFPE);
     sigdelset(&all, SIGTRAP);
     sigdelset(&all, SIGABRT);
+    // Profilers sample every thread by it, and after a crash Swift's backtracer stops every thread by it: a thread
+    // that takes none of SIGPROF, SIGUSR1 and SIGUSR2 makes it wait, for seconds each.
+    sigdelset(&all, SIGPROF);
     pthread_sigmask(SIG_BLOCK, &all, NULL);
 }

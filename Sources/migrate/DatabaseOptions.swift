@@ -24,7 +24,8 @@ struct DatabaseOptions: ParsableArguments {
             return (try configuration(url), nil)
         }
         do {
-            let cluster = try LocalCluster.start(in: projectDirectory + "/.postgres")
+            let cluster = try LocalCluster.start(
+                in: MigrationDirectory.projectDirectory(from: currentDirectory) + "/.postgres")
             return (try configuration(cluster.url), cluster)
         } catch let error as LocalPostgresError {
             throw MigrationError(
@@ -40,12 +41,5 @@ struct DatabaseOptions: ParsableArguments {
         } catch {
             throw MigrationError(.usage, error.description, underlying: error)
         }
-    }
-
-    /// Where the service keeps its own: beside the nearest Migrations, else in the current directory.
-    private var projectDirectory: String {
-        let current = currentDirectory
-        guard let migrations = MigrationDirectory.find(from: current)?.path else { return current }
-        return migrations.lastIndex(of: "/").map { String(migrations[..<$0]) } ?? current
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ReactorCore
 
 /// A duration on the command line: `60`, `60s`, `1.5s`, `200ms`, `2m`.
 struct Seconds: ExpressibleByArgument {
@@ -7,17 +8,9 @@ struct Seconds: ExpressibleByArgument {
     init(_ duration: Duration) { self.duration = duration }
 
     init?(argument: String) {
-        let unit = argument.drop { $0.isNumber || $0 == "." }
-        guard let number = Double(argument.dropLast(unit.count)), number.isFinite, number < 1e9 else {
-            return nil
-        }
-        switch unit {
-        case "", "s": duration = .seconds(number)
-        case "ms": duration = .milliseconds(number)
-        case "m", "min": duration = .seconds(number * 60)
-        default: return nil
-        }
+        guard let duration = Duration(humanReadable: argument) else { return nil }
+        self.duration = duration
     }
 
-    var defaultValueDescription: String { "\(duration.components.seconds)s" }
+    var defaultValueDescription: String { duration.humanReadable }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import Logging
 import LookupService
+import ReactorCore
 
 /// The command line. Each option may also be given in the environment, by its name in capitals.
 struct ServiceOptions: ParsableArguments {

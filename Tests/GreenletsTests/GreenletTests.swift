@@ -268,7 +268,7 @@ extension GreenletTests {
     }
 
     @Test func cancelledDeferToGreenletEndsQuietly() async throws {
-        let reports = Reports()
+        let reports = UnhandledErrorRecorder()
         try await withReactor { reactor in
             for isStarted in [false, true] {
                 let deferred = reactor.deferToGreenlet { try Greenlet.sleep(for: .seconds(60)) }
@@ -277,7 +277,7 @@ extension GreenletTests {
                 while !deferred.isCalled { await reactor.yield() }
             }
         }
-        #expect(reports.all.filter { $0.contains("GreenletTests") }.isEmpty)
+        #expect(reports.errors().isEmpty)
     }
 
     @Test func greenletThatSpawnsItsSuccessorIsFreed() async throws {
@@ -318,17 +318,6 @@ extension GreenletTests {
 @ReactorActor private struct WeakGreenlet {
     weak var greenlet: AnyGreenlet?
     init(_ greenlet: AnyGreenlet) { self.greenlet = greenlet }
-}
-
-/// Collects reports of unhandled errors of Deferreds.
-private final class Reports: Sendable {
-    private let lines = Mutex<[String]>([])
-    var all: [String] { lines.withLock { $0 } }
-    init() {
-        UnhandledErrors.observer.withLock { observer in
-            observer = { [weak self] error, site in self?.lines.withLock { $0.append("\(site): \(error)") } }
-        }
-    }
 }
 
 private enum Locals { @TaskLocal static var number = -1 }

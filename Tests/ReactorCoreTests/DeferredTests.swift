@@ -1,5 +1,4 @@
 import ReactorTesting
-import Synchronization
 import Testing
 
 @testable import ReactorCore
@@ -110,7 +109,7 @@ import Testing
     }
 
     @Test func failedInnerDeferredFailsTheOuterAndIsNotReported() async throws {  // S8, S13
-        let reports = Reports()
+        let reports = UnhandledErrorRecorder()
         try await withReactor { _ in
             var got: (any Error)?
             let inner = Deferred<Int>()
@@ -122,7 +121,7 @@ import Testing
             try inner.errback(Spam(number: 8))
             #expect(got as? Spam == Spam(number: 8))
         }
-        #expect(reports.ofThisFile(line: #line - 5).isEmpty)
+        #expect(reports.errors(ofLine: #line - 5).isEmpty)
     }
 
     @Test func settledInnerDeferredIsTakenOverAtOnce() async throws {
@@ -175,22 +174,22 @@ import Testing
     }
 
     @Test func unhandledErrorIsReportedOnceAtRelease() async throws {  // S13
-        let reports = Reports()
+        let reports = UnhandledErrorRecorder()
         try await withReactor { _ in
             var deferred: Deferred<Int>? = Deferred<Int>.fail(Spam(number: 13))
-            #expect(reports.ofThisFile(line: #line - 1).isEmpty, "not before the last reference is gone")
+            #expect(reports.errors(ofLine: #line - 1).isEmpty, "not before the last reference is gone")
             #expect(deferred?.isCalled == true)
             deferred = nil
-            #expect(reports.ofThisFile(line: #line - 4) == ["Spam(number: 13)"])
+            #expect(reports.errors(ofLine: #line - 4) == ["Spam(number: 13)"])
         }
     }
 
     @Test func handledErrorIsNeverReported() async throws {  // S13
-        let reports = Reports()
+        let reports = UnhandledErrorRecorder()
         try await withReactor { _ in
             Deferred<Int>.fail(Spam()).addErrback { _ in 0 }
         }
-        #expect(reports.ofThisFile(line: #line - 2).isEmpty)
+        #expect(reports.errors(ofLine: #line - 2).isEmpty)
     }
 
     @Test func cancelWithoutCancellerFailsTheChainAndForgivesOneLateCall() async throws {  // S14
@@ -322,13 +321,13 @@ extension DeferredTests {
 
     /// As in Twisted: an unfired Deferred that is cancelled has failed, and nobody who listened was told.
     @Test func cancellationThatNobodyHandlesIsReported() async throws {
-        let reports = Reports()
+        let reports = UnhandledErrorRecorder()
         try await withReactor { _ in
             Deferred<Int>().cancel()
-            #expect(reports.ofThisFile(line: #line - 1).count == 1)
+            #expect(reports.errors(ofLine: #line - 1).count == 1)
             // A task's own cancellation is no error that anybody waits to hear of.
             _ = Deferred<Int>.fail(CancellationError())
-            #expect(reports.ofThisFile(line: #line - 1).isEmpty)
+            #expect(reports.errors(ofLine: #line - 1).isEmpty)
         }
     }
 
@@ -382,16 +381,3 @@ extension DeferredTests {
 }
 
 private final class Token: Sendable {}
-
-/// Collects reports of unhandled errors while it lives; other suites' reports pass by.
-private final class Reports: Sendable {
-    private static let all = Mutex<[(String, String)]>([])
-    init() {
-        UnhandledErrors.observer.withLock { observer in
-            observer = { error, site in Self.all.withLock { $0.append(("\(error)", site)) } }
-        }
-    }
-    func ofThisFile(line: Int) -> [String] {
-        Self.all.withLock { all in all.filter { $0.1 == "\(#fileID):\(line)" }.map(\.0) }
-    }
-}

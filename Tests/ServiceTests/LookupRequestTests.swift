@@ -75,12 +75,4 @@ import Testing
 
     @Test(arguments: ["", "host", "1:2:3", "host:65536", "host:-1", "host:x"])
     func otherFormsAreRefused(_ text: String) { #expect(Endpoint(text) == nil) }
-
-    @Test(arguments: [("2s", 2.0), ("250ms", 0.25), ("1.5s", 1.5), ("1m", 60), ("0", 0)])
-    func durationsAreRead(_ text: String, _ seconds: Double) {
-        #expect(Duration(humanReadable: text) == .seconds(seconds))
-    }
-
-    @Test(arguments: ["", "2", "s", "-1s", "2 s", "1h30", "1e400s"])
-    func otherDurationsAreRefused(_ text: String) { #expect(Duration(humanReadable: text) == nil) }
 }

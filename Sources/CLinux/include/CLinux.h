@@ -51,5 +51,9 @@ int clinux_epoll_ctl(int epoll_fd, int operation, int fd, uint32_t events, uint3
 /// because a loop that wakes before its timer is due spins until it is.
 int clinux_epoll_wait(int epoll_fd, clinux_event *events, int capacity, int64_t timeout_ns);
 
-/// Blocks every signal in the calling thread: a worker thread must not take signals meant for signalfd.
+/// accept4(2), which glibc declares under _GNU_SOURCE only: non-blocking and closed on exec from its first moment.
+/// Returns the descriptor or −errno.
+int clinux_accept(int fd, struct sockaddr *address, socklen_t *length);
+
+/// Blocks every signal but faults and SIGPROF in the calling thread: a worker thread must not take signals meant for signalfd.
 void clinux_block_all_signals(void);

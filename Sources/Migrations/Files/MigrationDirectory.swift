@@ -29,6 +29,13 @@ public struct MigrationDirectory: Sendable {
         }
     }
 
+    /// Where a project keeps its things: the directory that holds the nearest `Migrations`, as `find` finds it; `start` when
+    /// there is none. Programs that share a project's private cluster agree on its place by this.
+    public static func projectDirectory(from start: String) -> String {
+        guard let found = find(from: start), let slash = found.path.lastIndex(of: "/") else { return start }
+        return slash == found.path.startIndex ? "/" : String(found.path[..<slash])
+    }
+
     /// Every migration, oldest first. Files that do not end in `.sql` and hidden files are not looked at.
     ///
     /// - Throws: `MigrationError` `.usage` when the directory is missing; `.unexpected` when it or a file cannot be

@@ -1,6 +1,3 @@
-import Logging
-import Synchronization
-
 /// The untyped machine under `Deferred`: an outcome, and the stages it still has to pass.
 ///
 /// Stages run synchronously inside `fire` or `append`, one after another in a loop, never by recursion:
@@ -213,19 +210,3 @@ extension DeferredChain.Box where Value == Void {
 
 /// An error that says that its work was told to end: nobody need hear of it.
 package protocol QuietError: Error {}
-
-/// Where errors go that reached the end of a Deferred which nobody holds any more.
-enum UnhandledErrors {
-    static let logger = Logger(label: "reactor.deferred")
-
-    static func report(_ error: any Error, _ file: StaticString, _ line: UInt) {
-        if let handler = observer.withLock({ $0 }) {
-            handler(error, "\(file):\(line)")
-        } else {
-            logger.error("Unhandled error in Deferred made at \(file):\(line): \(error)")
-        }
-    }
-
-    /// Tests listen here instead of reading the log.
-    static let observer = Mutex<(@Sendable (any Error, String) -> Void)?>(nil)
-}

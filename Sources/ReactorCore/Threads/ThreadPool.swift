@@ -7,7 +7,7 @@ import Synchronization
 /// slow disk.
 ///
 /// Starts with no thread and grows on demand to `limit`; a thread without work ends after `idleTimeout`. Work
-/// starts in the order it was handed in. Safe from any thread. Workers take no signals.
+/// starts in the order it was handed in. Safe from any thread. Workers take no signals but SIGPROF.
 public final class ThreadPool: Sendable {
     /// The most threads at once.
     public let limit: Int

@@ -18,12 +18,8 @@ enum Socket {
     static func accept(_ fd: Int32) -> (fd: Int32, peer: SocketAddress?) {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        // accept4(2) would do it in one call; glibc shows it only under _GNU_SOURCE.
-        let accepted = withSockAddr(&storage) { result(Glibc.accept(fd, $0, &length)) }
-        guard accepted >= 0 else { return (accepted, nil) }
-        _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)
-        _ = fcntl(accepted, F_SETFL, O_NONBLOCK)
-        return (accepted, SocketAddress(&storage))
+        let accepted = withSockAddr(&storage) { clinux_accept(fd, $0, &length) }
+        return (accepted, accepted >= 0 ? SocketAddress(&storage) : nil)
     }
 
     /// The address of this end.
