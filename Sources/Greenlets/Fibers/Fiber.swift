@@ -40,6 +40,7 @@ package final class Fiber {
                 let fiber = Unmanaged<Fiber>.fromOpaque(argument!).takeUnretainedValue()
                 ReactorActor.assumeIsolated { fiber.runBody() }
             }, Unmanaged.passUnretained(fiber).toOpaque())
+        // Read back by `current`, while this function holds the fiber.
         fiber.stack.pointee.owner = Unmanaged.passUnretained(fiber).toOpaque()
         let thread = pthread_self()
         while cf_fiber_resume(fiber.stack) == 0 {

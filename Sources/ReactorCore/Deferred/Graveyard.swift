@@ -16,6 +16,7 @@ enum Graveyard {
             return
         }
         let queue = Queue()
+        // Taken back below, in this frame, which holds the queue.
         clinux_set_thread_graveyard(Unmanaged.passUnretained(queue).toOpaque())
         coffin.empty()
         while let next = queue.waiting.popLast() { next.empty() }

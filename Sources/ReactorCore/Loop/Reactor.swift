@@ -79,6 +79,7 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     }
 
     deinit {
+        // Only the address, as a key.
         let address = Unmanaged.passUnretained(self).toOpaque()
         Self.registry.withLock { $0[UInt(bitPattern: address)] = nil }
     }
@@ -107,6 +108,7 @@ public final class Reactor: SerialExecutor, TaskExecutor {
         weak var reactor: Reactor?
 
         init(_ reactor: Reactor) {
+            // Only the address, as a key.
             address = UInt(bitPattern: Unmanaged.passUnretained(reactor).toOpaque())
             executor = reactor.asUnownedTaskExecutor()
             self.reactor = reactor
@@ -177,6 +179,7 @@ public final class Reactor: SerialExecutor, TaskExecutor {
             do { outcome.result = .success(try await main()) } catch { outcome.result = .failure(error) }
             stop()
         }
+        // Taken back when the loop ends; until then this call holds the reactor.
         clinux_set_thread_reactor(Unmanaged.passUnretained(self).toOpaque())
         return try ReactorActor.assumeIsolated {
             while true {
