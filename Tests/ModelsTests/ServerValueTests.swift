@@ -2,6 +2,7 @@ import FoundationEssentials
 import Postgres
 import PostgresValues
 import ReactorCore
+import ReactorTesting
 import Testing
 
 /// Values against the server's own idea of them. A statement's first run answers in text, later ones in binary, so
@@ -82,7 +83,7 @@ import Testing
             for zone in ["UTC", "Asia/Kolkata", "America/New_York", "Asia/Tehran"] {
                 try await db.transaction { tx in
                     try await tx.execute("SELECT set_config('TimeZone', \(zone), true)")
-                    var generator = SeededGenerator(state: 4)
+                    var generator = SeededGenerator(seed: 4)
                     for _ in 0..<100 {
                         // 1800 to 2200, with all the odd offsets of local mean time.
                         let microseconds = Int64.random(
@@ -105,7 +106,7 @@ import Testing
 
     @Test func randomNumbersAndTextsComeBack() async throws {
         try await Database().withPool { db async throws in
-            var generator = SeededGenerator(state: 5)
+            var generator = SeededGenerator(seed: 5)
             for _ in 0..<10 {
                 let integers = (0..<1000).map { _ in
                     Int64.random(in: .min ... .max, using: &generator)

@@ -105,7 +105,7 @@ import Testing
         let seed = UInt64.random(in: .min ... .max)
         print("CancellationTests seed \(seed)")
         try await Database().withPool(.init(maximum: 4)) { (pool, watcher) async throws in
-            var random = SplitMix(state: seed)
+            var random = SeededGenerator(seed: seed)
             for _ in 0..<200 {
                 let victim = Greenlet.spawn { try await pool.execute("SELECT pg_sleep(0.003)") }
                 let bystander = Greenlet.spawn {
@@ -136,18 +136,5 @@ import Testing
             kill(connection.processID, SIGCONT)
             await connection.close()
         }
-    }
-}
-
-/// SplitMix64, so that a printed seed repeats a test.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

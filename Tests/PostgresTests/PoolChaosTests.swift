@@ -37,7 +37,7 @@ import Testing
             let ledger = Ledger()
             let writers = (0..<20).map { writer in
                 Greenlet.spawn { () async throws in
-                    var random = SplitMix(state: seed &+ UInt64(writer))
+                    var random = SeededGenerator(seed: seed &+ UInt64(writer))
                     for _ in 0..<15 { try await Self.write(pool, ledger, &random) }
                 }
             }
@@ -73,7 +73,9 @@ import Testing
 
     /// Writes one number twice, in one of several ways, some of which are meant to fail.
     @ReactorActor
-    private static func write(_ pool: PostgresPool, _ ledger: Ledger, _ random: inout SplitMix) async throws {
+    private static func write(_ pool: PostgresPool, _ ledger: Ledger, _ random: inout SeededGenerator)
+        async throws
+    {
         let number = ledger.next
         ledger.next += 1
         let statement: SQL =
