@@ -1,6 +1,7 @@
 // Linux headers and the few macros and thread-locals that Swift cannot import by itself.
 #pragma once
 
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -28,6 +29,11 @@ extern __thread void *clinux_thread_graveyard;
 
 static inline void *clinux_get_thread_graveyard(void) { return clinux_thread_graveyard; }
 static inline void clinux_set_thread_graveyard(void *graveyard) { clinux_thread_graveyard = graveyard; }
+
+/// The task whose code this thread runs, as the Swift runtime knows it, or NULL: what `withUnsafeCurrentTask` gives,
+/// without its reference counting.
+extern void *swift_task_getCurrent(void);
+static inline void *clinux_current_task(void) { return swift_task_getCurrent(); }
 
 /// Nanoseconds of CLOCK_MONOTONIC. 64 bits of them last 292 years from boot.
 static inline int64_t clinux_monotonic_ns(void) {

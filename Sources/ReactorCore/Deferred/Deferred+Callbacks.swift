@@ -1,27 +1,38 @@
 extension Deferred {
+    /// Adds a stage: the one place where handles are checked and types change.
+    @inlinable func adding<Output, Content>(
+        _ kind: any DeferredStageKind.Type, _ content: Content, _: Output.Type,
+        _ file: StaticString, _ line: UInt
+    ) -> Deferred<Output> {
+        let site = CallSite(file, line)
+        chain.check(carries: Success.self, at: site)
+        if Output.self != Success.self {
+            chain.valueType = Output.self
+            chain.changedAt = site
+        }
+        chain.append(DeferredStage(kind, content, site))
+        return Deferred<Output>(chain)
+    }
+
     // MARK: Callbacks
 
     /// Adds a callback: it receives the value, and what it returns goes on; what it throws goes to the next
     /// errback.
-    @discardableResult
+    @inlinable @discardableResult
     public func addCallback<Output>(
         _ callback: @escaping @ReactorActor (Success) throws -> Output,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<Output> {
-        chain.append(Success.self, Output.self, file: file, line: line) { result in
-            .result { try callback(result.get()) }
-        }
+        adding(CallbackStage<Success, Output>.self, StageBody(callback), Output.self, file, line)
     }
 
     /// Adds a callback that returns a Deferred: the chain waits for it and goes on with its outcome.
-    @discardableResult
+    @inlinable @discardableResult
     public func addCallback<Output>(
         _ callback: @escaping @ReactorActor (Success) throws -> Deferred<Output>,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<Output> {
-        chain.append(Success.self, Output.self, file: file, line: line) { result in
-            .deferred { try callback(result.get()) }
-        }
+        adding(ChainingCallbackStage<Success, Output>.self, StageBody(callback), Output.self, file, line)
     }
 
     /// Adds an `async` callback: it runs as a task on the reactor, and the chain waits for it. Cancelling
@@ -41,81 +52,106 @@ extension Deferred {
 
     /// Adds an errback: it receives an error, and the value it returns goes on as if nothing had failed.
     /// Values pass it by.
-    @discardableResult
+    @inlinable @discardableResult
     public func addErrback(
         _ errback: @escaping @ReactorActor (any Error) throws -> Success,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<Success> {
-        chain.append(Success.self, Success.self, file: file, line: line) { result in
-            .result {
-                switch result {
-                case .success(let value): value
-                case .failure(let error): try errback(error)
-                }
-            }
-        }
+        adding(ErrbackStage<Success>.self, StageBody(errback), Success.self, file, line)
     }
 
     /// Adds an errback that returns a Deferred: the chain waits for it and goes on with its outcome.
-    @discardableResult
+    @inlinable @discardableResult
     public func addErrback(
         _ errback: @escaping @ReactorActor (any Error) throws -> Deferred<Success>,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<Success> {
-        chain.append(Success.self, Success.self, file: file, line: line) { result in
-            switch result {
-            case .success(let value): .outcome(.success(DeferredChain.Box(value)))
-            case .failure(let error): .deferred { try errback(error) }
-            }
-        }
+        adding(ChainingErrbackStage<Success>.self, StageBody(errback), Success.self, file, line)
+    }
+
+    /// Adds an `async` errback: it runs as a task on the reactor, and the chain waits for it.
+    @discardableResult
+    public func addErrback(
+        _ errback: @escaping @ReactorActor (any Error) async throws -> Success,
+        file: StaticString = #fileID, line: UInt = #line
+    ) -> Deferred<Success> where Success: Sendable {
+        addErrback(
+            { error -> Deferred<Success> in
+                Deferred(async: { try await errback(error) }, on: .current, file: file, line: line)
+            }, file: file, line: line)
+    }
+
+    /// Adds an errback that is told where the error came from, too. A name of its own: `addErrback { … }` could mean either.
+    @discardableResult
+    public func addFailureErrback(
+        _ errback: @escaping @ReactorActor (Failure) throws -> Success,
+        file: StaticString = #fileID, line: UInt = #line
+    ) -> Deferred<Success> {
+        addErrback(
+            { [unowned chain] error in try errback(Failure(error, trail: chain.failureTrail)) },
+            file: file, line: line)
     }
 
     // MARK: Both
 
     /// Adds a callback for either outcome.
-    @discardableResult
+    @inlinable @discardableResult
     public func addBoth<Output>(
         _ callback: @escaping @ReactorActor (Result<Success, any Error>) throws -> Output,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<Output> {
-        chain.append(Success.self, Output.self, file: file, line: line) { result in
-            .result { try callback(result) }
-        }
+        adding(BothStage<Success, Output>.self, StageBody(callback), Output.self, file, line)
     }
 
-    /// Adds a callback and an errback side by side: the errback does not see what the callback throws.
+    /// Adds a callback for either outcome that returns a Deferred: the chain waits for it.
+    @inlinable @discardableResult
+    public func addBoth<Output>(
+        _ callback: @escaping @ReactorActor (Result<Success, any Error>) throws -> Deferred<Output>,
+        file: StaticString = #fileID, line: UInt = #line
+    ) -> Deferred<Output> {
+        adding(ChainingBothStage<Success, Output>.self, StageBody(callback), Output.self, file, line)
+    }
+
+    /// Adds an `async` callback for either outcome: it runs as a task on the reactor, and the chain waits for it.
+    @discardableResult
+    public func addBoth<Output: Sendable>(
+        _ callback: @escaping @ReactorActor (Result<Success, any Error>) async throws -> Output,
+        file: StaticString = #fileID, line: UInt = #line
+    ) -> Deferred<Output> {
+        addBoth(
+            { result -> Deferred<Output> in
+                Deferred<Output>(async: { try await callback(result) }, on: .current, file: file, line: line)
+            }, file: file, line: line)
+    }
+
+    /// Adds a callback and an errback side by side: the errback does not see what the callback throws. Without an
+    /// errback, errors pass by.
     @discardableResult
     public func addCallbacks<Output>(
         _ callback: @escaping @ReactorActor (Success) throws -> Output,
         _ errback: (@ReactorActor (any Error) throws -> Output)? = nil,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<Output> {
-        addBoth(
-            { result in
+        guard let errback else { return addCallback(callback, file: file, line: line) }
+        return addBoth(
+            { result -> Output in
                 switch result {
-                case .success(let value): return try callback(value)
-                case .failure(let error):
-                    guard let errback else { throw error }
-                    return try errback(error)
+                case .success(let value): try callback(value)
+                case .failure(let error): try errback(error)
                 }
             }, file: file, line: line)
     }
-}
 
-extension DeferredChain.Step {
-    /// The step of a stage that computes its outcome now.
-    @ReactorActor static func result<Output>(_ body: () throws -> Output) -> Self {
-        do { return .outcome(.success(DeferredChain.Box(try body()))) } catch {
-            return .outcome(.failure(error))
-        }
-    }
-
-    /// The step of a stage that waits for a Deferred.
-    @ReactorActor static func deferred<Output>(_ body: () throws -> Deferred<Output>) -> Self {
-        do {
-            let chain = try body().chain
-            chain.check(carries: Output.self)
-            return .wait(chain)
-        } catch { return .outcome(.failure(error)) }
+    /// Fires `other` with the outcome, and keeps none. Twisted's `chainDeferred`.
+    ///
+    /// Should `other` have fired already, what its `callback` throws is this Deferred's error. Cancelling `other` does
+    /// not cancel this one.
+    @discardableResult
+    public func chainDeferred(
+        _ other: Deferred<Success>, file: StaticString = #fileID, line: UInt = #line
+    ) -> Deferred<Void> {
+        addBoth(
+            { result -> Void in try other.fire(with: result, file: file, line: line) }, file: file, line: line
+        )
     }
 }

@@ -9,46 +9,53 @@
 /// Callbacks run in the order they were added, synchronously, inside `callback()` or, once fired, inside
 /// `addCallback`. What one returns the next receives; an error skips to the next errback; a Deferred or an
 /// `async` callback holds the chain until it has its outcome. A Deferred that is returned from a callback
-/// gives its outcome up, and carries `Void` from then on. An error that is still there when the last
-/// reference goes, `cancelled` too, is logged once, with the place the Deferred was made; only the end of a
-/// cancelled task or killed greenlet is not. Reactor only.
+/// gives its outcome up, and carries `Void` from then on. Task-local values that are bound where a callback is
+/// added are bound when it runs. Reactor only.
 ///
-/// Each `add…` returns the handle for what comes next. Adding through an older handle, or returning one from
-/// a callback, is fine while the value's type has not changed since, and a precondition failure when it has.
+/// An error that is still there when the last reference goes, `cancelled` too, is logged once, with the place the
+/// Deferred was made and the way of the error; only the end of a cancelled task or killed greenlet is not.
+///
+/// A Deferred is a handle: copies stand for the same chain. Each `add…` returns the handle for what comes next.
+/// Adding through an older handle, or returning one from a callback, is fine while the value's type has not changed
+/// since, and a precondition failure that names both places when it has.
 @ReactorActor
-public final class Deferred<Success> {
-    let chain: DeferredChain
+public struct Deferred<Success>: Sendable {
+    @usableFromInline let chain: DeferredChain
 
     /// Makes a Deferred that somebody will fire by `callback` or `errback`.
+    @inlinable public init(file: StaticString = #fileID, line: UInt = #line) {
+        chain = DeferredChain(Success.self, CallSite(file, line))
+    }
+
+    /// Makes a Deferred that can be told to give up.
     ///
     /// - Parameter onCancel: called once by `cancel()` while unfired; it should end the work, and may fire
-    ///   the Deferred.
+    ///   the Deferred it is given.
     public init(
-        onCancel: (@ReactorActor (Deferred<Success>) -> Void)? = nil,
+        onCancel: @escaping @ReactorActor (Deferred<Success>) -> Void,
         file: StaticString = #fileID, line: UInt = #line
     ) {
-        chain = DeferredChain(valueType: Success.self, file: file, line: line)
-        if let onCancel {
-            // The chain outlives this handle, so the canceller is given a fresh one.
-            chain.canceller = .immediate { [unowned chain] in onCancel(Deferred(chain)) }
-        }
+        let chain = DeferredChain(Success.self, CallSite(file, line))
+        self.chain = chain
+        // The chain holds its canceller.
+        chain.setCanceller(.immediate { [unowned chain] in onCancel(Deferred(chain)) })
     }
 
     /// Makes a Deferred whose work, once cancelled, fires it in its own time, after its clean-up.
     package init(awaitingCancel onCancel: @escaping @ReactorActor () -> Void, file: StaticString, line: UInt)
     {
-        chain = DeferredChain(valueType: Success.self, file: file, line: line)
-        chain.canceller = .awaited(onCancel)
+        chain = DeferredChain(Success.self, CallSite(file, line))
+        chain.setCanceller(.awaited(onCancel))
     }
 
-    init(_ chain: DeferredChain) { self.chain = chain }
+    @usableFromInline init(_ chain: DeferredChain) { self.chain = chain }
 
     /// A Deferred that has fired with `value`.
-    public static func succeed(
+    @inlinable public static func succeed(
         _ value: Success, file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<Success> {
         let deferred = Deferred<Success>(file: file, line: line)
-        try? deferred.callback(value)  // cannot throw: it is fresh
+        try? deferred.callback(value, file: file, line: line)  // cannot throw: it is fresh
         return deferred
     }
 
@@ -57,7 +64,7 @@ public final class Deferred<Success> {
         _ error: any Error, file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<Success> {
         let deferred = Deferred<Success>(file: file, line: line)
-        try? deferred.errback(error)  // cannot throw: it is fresh
+        try? deferred.errback(error, file: file, line: line)  // cannot throw: it is fresh
         return deferred
     }
 
@@ -68,26 +75,57 @@ public final class Deferred<Success> {
     /// - Throws: `DeferredError` with code `alreadyCalled`; the first outcome stays. After a `cancel()` of a
     ///   Deferred without canceller one late call is ignored instead, because its maker could not know.
     /// - Precondition: The handle is one for the type the Deferred was made with.
-    public func callback(_ value: Success) throws(DeferredError) {
-        precondition(
-            chain.inputType == Success.self,
+    @inlinable public func callback(
+        _ value: Success, file: StaticString = #fileID, line: UInt = #line
+    ) throws(DeferredError) {
+        let site = CallSite(file, line)
+        if chain.inputType != Success.self { rejectFiring(at: site) }
+        try chain.fire(value, site)
+    }
+
+    @usableFromInline func rejectFiring(at site: CallSite) -> Never {
+        preconditionFailure(
             """
-            the Deferred made at \(chain.file):\(chain.line) is fired with \(chain.inputType), not \(Success.self): \
+            the Deferred made at \(chain.madeAt) is fired with \(chain.inputType), not \(Success.self) as at \(site): \
             fire the handle it was made as
             """)
-        try chain.fire(.success(DeferredChain.Box(value)))
     }
 
     /// Fires with an error; the chain goes on at the first errback. As `callback`.
-    public func errback(_ error: any Error) throws(DeferredError) {
-        try chain.fire(.failure(error))
+    public func errback(
+        _ error: any Error, file: StaticString = #fileID, line: UInt = #line
+    ) throws(DeferredError) {
+        try chain.fire(failure: error, CallSite(file, line))
     }
+
+    /// Fires with whichever outcome `result` is.
+    public func fire(
+        with result: Result<Success, any Error>, file: StaticString = #fileID, line: UInt = #line
+    ) throws(DeferredError) {
+        switch result {
+        case .success(let value): try callback(value, file: file, line: line)
+        case .failure(let error): try errback(error, file: file, line: line)
+        }
+    }
+
+    // MARK: State
 
     /// Whether the Deferred has fired.
     public var isCalled: Bool { chain.isCalled }
 
     /// Whether the chain is held, by `pause()` or by a Deferred that a callback returned.
     public var isPaused: Bool { chain.isPaused }
+
+    /// The outcome as far as the chain has got, left where it is. Nil while unfired, while a callback runs, while the
+    /// chain waits for another Deferred, and when callbacks are held back by `pause()`: they will change it.
+    ///
+    /// - Precondition: The handle is the newest one, or the value's type has not changed since.
+    public func result(
+        file: StaticString = #fileID, line: UInt = #line
+    ) -> Result<Success, any Error>? {
+        chain.check(carries: Success.self, at: CallSite(file, line))
+        return chain.hasPendingStages ? nil : chain.peek(Success.self)
+    }
 
     /// Holds the chain; as many `unpause()` are needed as there were `pause()`.
     public func pause() { chain.pause() }
@@ -103,31 +141,7 @@ public final class Deferred<Success> {
     public func cancel() { chain.cancel() }
 }
 
-extension DeferredChain {
-    /// Appends a typed stage, checking that the handle's type is the chain's.
-    func append<Input, Output>(
-        _ input: Input.Type, _ output: Output.Type, file: StaticString, line: UInt,
-        _ transform: @escaping @ReactorActor (Result<Input, any Error>) -> Step
-    ) -> Deferred<Output> {
-        check(carries: Input.self, file: file, line: line)
-        valueType = Output.self
-        append { outcome in
-            switch outcome {
-            // Boxed as Box<Input> by the stage before, whose type was compared above.
-            case .success(let box): transform(.success(unsafeDowncast(box, to: Box<Input>.self).value))
-            case .failure(let error): transform(.failure(error))
-            }
-        }
-        return Deferred<Output>(self)
-    }
-
-    /// Checks that the chain's next stage will be given a `Value`: stages cast without looking.
-    func check<Value>(carries type: Value.Type, file: StaticString = #fileID, line: UInt = #line) {
-        precondition(
-            valueType == type,
-            """
-            the Deferred made at \(self.file):\(self.line) now carries \(valueType), not \(type): \
-            chain on the handle that the last add… returned, and return a Deferred from one callback only
-            """, file: file, line: line)
-    }
+extension Deferred {
+    /// Whether both are handles of one chain.
+    public func isSame<Other>(as other: Deferred<Other>) -> Bool { chain === other.chain }
 }

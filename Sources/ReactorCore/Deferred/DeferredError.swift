@@ -2,7 +2,10 @@
 public struct DeferredError: Error, Sendable, CustomStringConvertible {
     /// What went wrong, as a value that can be compared.
     public struct Code: Hashable, Sendable {
-        private enum Name { case alreadyCalled, cancelled, circularChain }
+        private enum Name {
+            case alreadyCalled, cancelled, timedOut, circularChain
+            case queueOverflow, queueUnderflow
+        }
         private let name: Name
 
         /// `callback` or `errback` was called on a Deferred that had fired. Twisted's AlreadyCalledError.
@@ -10,6 +13,12 @@ public struct DeferredError: Error, Sendable, CustomStringConvertible {
         /// The Deferred was cancelled, and its canceller gave no outcome of its own. Twisted's
         /// CancelledError.
         public static let cancelled = Code(name: .cancelled)
+        /// There was no outcome within the limit of `addTimeout`. Twisted's TimeoutError.
+        public static let timedOut = Code(name: .timedOut)
+        /// `DeferredQueue.put` found the queue full. Twisted's QueueOverflow.
+        public static let queueOverflow = Code(name: .queueOverflow)
+        /// `DeferredQueue.get` found too many waiting already. Twisted's QueueUnderflow.
+        public static let queueUnderflow = Code(name: .queueUnderflow)
         /// A callback returned the Deferred it belongs to, which would wait for itself for ever.
         public static let circularChain = Code(name: .circularChain)
     }
@@ -22,6 +31,9 @@ public struct DeferredError: Error, Sendable, CustomStringConvertible {
     /// The message.
     public var description: String { message }
 
+    /// Whether a time-out passed.
+    public var isTimeout: Bool { code == .timedOut }
+
     /// Whether `error` is what a wait throws whose task was cancelled: `CancellationError`, or a Deferred's
     /// `cancelled`.
     package static func isCancellation(_ error: any Error) -> Bool {
@@ -33,3 +45,6 @@ public struct DeferredError: Error, Sendable, CustomStringConvertible {
         self.message = message
     }
 }
+
+/// An error that says that its work was told to end: nobody need hear of it.
+package protocol QuietError: Error {}

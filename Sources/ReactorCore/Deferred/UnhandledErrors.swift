@@ -1,8 +1,8 @@
 import Logging
 import Synchronization
 
-/// Where errors go that reached the end of a Deferred which nobody holds any more: to the log, or, while tests listen, to
-/// all who do. Any thread.
+/// Where errors go that reached the end of a Deferred which nobody holds any more: to the log, or, while tests listen,
+/// to all who do. Any thread.
 package enum UnhandledErrors {
     /// Hears of an error and of the place where the Deferred was made, `Module/File.swift:12`.
     package typealias Observer = @Sendable (_ error: any Error, _ site: String) -> Void
@@ -10,10 +10,13 @@ package enum UnhandledErrors {
     private static let logger = Logger(label: "reactor.deferred")
     private static let observers = Mutex<(next: Int, all: [Int: Observer])>((0, [:]))
 
-    static func report(_ error: any Error, _ file: StaticString, _ line: UInt) {
+    static func report(_ failure: Failure, _ site: CallSite, _ history: DeferredDebugging.Record?) {
         let listening = observers.withLock { Array($0.all.values) }
-        for observer in listening { observer(error, "\(file):\(line)") }
-        if listening.isEmpty { logger.error("Unhandled error in Deferred made at \(file):\(line): \(error)") }
+        for observer in listening { observer(failure.error, "\(site)") }
+        if listening.isEmpty {
+            let history = history.map { "; \($0)" } ?? ""
+            logger.error("Unhandled error in Deferred made at \(site): \(failure)\(history)")
+        }
     }
 
     /// Adds an observer; the number returned takes it out again.

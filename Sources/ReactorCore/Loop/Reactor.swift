@@ -137,7 +137,7 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     public func run() throws(ReactorError) {
         try claim()
         clinux_set_thread_reactor(Unmanaged.passUnretained(self).toOpaque())
-        ReactorActor.assumeIsolated { loop() }
+        ReactorActor.assumeIsolated { loopInTask() }
         leave()
     }
 
@@ -183,7 +183,7 @@ public final class Reactor: SerialExecutor, TaskExecutor {
         clinux_set_thread_reactor(Unmanaged.passUnretained(self).toOpaque())
         return try ReactorActor.assumeIsolated {
             while true {
-                loop()
+                loopInTask()
                 if let result = outcome.result { return try result.get() }
                 stopRequested.store(false, ordering: .releasing)
                 task.cancel()
@@ -209,6 +209,12 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     package func wake() { poller.wake() }
 
     // MARK: The loop
+
+    /// The loop, inside a task of its own: whatever it calls (timers, descriptors' callbacks) then has a current task,
+    /// on which task-local values are bound and found.
+    @ReactorActor private func loopInTask() {
+        TaskLocalSnapshot().run { loop() }
+    }
 
     /// One turn: what is ready (bounded), the inbox, due timers, then epoll. See DESIGN §3.
     @ReactorActor private func loop() {
