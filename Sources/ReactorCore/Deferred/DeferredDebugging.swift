@@ -10,7 +10,7 @@ enum DeferredDebugging {
     }
 
     /// What happened to one Deferred, where. The newest steps: a chain may live for ever.
-    final class Record: @unchecked Sendable, CustomStringConvertible {  // its chain's: reactor only, then deinit
+    final class Record: @unchecked Sendable, CustomStringConvertible {  // its chain's, and used as that is
         private var steps: [(what: StaticString, site: CallSite)] = []
         private var dropped = 0
 

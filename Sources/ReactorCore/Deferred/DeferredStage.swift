@@ -2,7 +2,7 @@
 ///
 /// A plain record without ownership of its own: who takes it out of the queue runs it or drops it, once. That, and
 /// no box around closure or value, is what makes a callback cheap: no allocation of ours for it.
-@usableFromInline struct DeferredStage: @unchecked Sendable {  // used by the chain that owns it, or by its deinit
+@usableFromInline struct DeferredStage: @unchecked Sendable {  // used by the chain that owns it
     @usableFromInline typealias Payload = (UInt, UInt)
 
     private let kind: any DeferredStageKind.Type

@@ -7,7 +7,7 @@ import Glibc
 /// Swift can copy task-local values in one way only: into a new task, when it is made. So a snapshot *is* a task,
 /// made at once and kept from its executor until `run` runs it, on the spot, around the callback. That costs a few
 /// hundred nanoseconds, so it is done only where something is bound: see `TaskLocals.areBound`.
-package final class TaskLocalSnapshot: @unchecked Sendable {  // run once, or ended in deinit, which excludes it
+package final class TaskLocalSnapshot: @unchecked Sendable {  // reactor only, then deinit
     private final class Body: @unchecked Sendable {  // set and called by run(_:) on one thread
         var call: (@ReactorActor () -> Void)?
         func run() {
