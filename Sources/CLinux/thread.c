@@ -2,6 +2,8 @@
 
 __thread void *clinux_thread_reactor = NULL;
 __thread void *clinux_thread_graveyard = NULL;
+size_t clinux_task_locals_offset = 0;
+const void *clinux_ignored_task_local = NULL;
 
 void clinux_block_all_signals(void) {
     sigset_t all;

@@ -35,6 +35,34 @@ static inline void clinux_set_thread_graveyard(void *graveyard) { clinux_thread_
 extern void *swift_task_getCurrent(void);
 static inline void *clinux_current_task(void) { return swift_task_getCurrent(); }
 
+/// Where in a task the list of its task-local values begins: a byte offset that ReactorCore finds by experiment, or 0.
+extern size_t clinux_task_locals_offset;
+/// The key of a task-local value that does not count, or NULL.
+extern const void *clinux_ignored_task_local;
+
+static inline void clinux_set_task_locals_offset(size_t offset) { clinux_task_locals_offset = offset; }
+static inline void clinux_ignore_task_local(const void *key) { clinux_ignored_task_local = key; }
+
+/// An item of such a list, as far as we look. Links carry what they lead to in their two low bits.
+typedef struct clinux_task_local {
+    uintptr_t next;   ///< link to the item bound before
+    const void *key;  ///< the TaskLocal object, or NULL for a mark between a task's own items and its parent's
+} clinux_task_local;
+
+/// Whether the running code has task-local values bound, as far as can be told: 1 when it cannot.
+static inline int clinux_task_locals_bound(void) {
+    const char *task = (const char *)swift_task_getCurrent();
+    if (task == NULL || clinux_task_locals_offset == 0) {
+        return 1;
+    }
+    uintptr_t head = *(const uintptr_t *)(task + clinux_task_locals_offset);
+    if (head == 0) {
+        return 0;
+    }
+    const clinux_task_local *item = (const clinux_task_local *)(head & ~(uintptr_t)3);
+    return item->key != clinux_ignored_task_local || (item->next & ~(uintptr_t)3) != 0;
+}
+
 /// Nanoseconds of CLOCK_MONOTONIC. 64 bits of them last 292 years from boot.
 static inline int64_t clinux_monotonic_ns(void) {
     struct timespec now;

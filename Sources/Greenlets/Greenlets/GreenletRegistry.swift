@@ -13,6 +13,8 @@ package final class GreenletRegistry {
             // Stored under this key three lines below.
             return unsafeDowncast(registry, to: GreenletRegistry.self)
         }
+        // Every greenlet asks for the registry before it binds itself.
+        TaskLocals.ignore(AnyGreenlet.$current)
         let registry = GreenletRegistry()
         reactor.attachments[key] = registry
         return registry

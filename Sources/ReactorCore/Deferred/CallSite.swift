@@ -1,14 +1,14 @@
 /// A place in the source, `Module/File.swift:12`: kept for each callback, so no larger than two words.
 public struct CallSite: @unchecked Sendable, CustomStringConvertible {  // the text is part of the program
-    private let file: UnsafePointer<UInt8>?
-    private let line: UInt32
+    @usableFromInline let file: UnsafePointer<UInt8>?
+    @usableFromInline let line: UInt32
 
     /// The place that `#fileID` and `#line` name.
     @inlinable public init(_ file: StaticString, _ line: UInt) {
         self.init(text: file.hasPointerRepresentation ? file.utf8Start : nil, line)
     }
 
-    @usableFromInline init(text: UnsafePointer<UInt8>?, _ line: UInt) {
+    @inlinable init(text: UnsafePointer<UInt8>?, _ line: UInt) {
         file = text
         self.line = UInt32(truncatingIfNeeded: line)
     }

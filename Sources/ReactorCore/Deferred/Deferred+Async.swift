@@ -19,7 +19,7 @@ extension Deferred where Success: Sendable {
             case .failure(let error): waiter.resume(throwing: error)
             }
         }
-        chain.append(DeferredStage(PeekStage<Success>.self, body, site))
+        chain.append(DeferredStage(body, site, StageRunners.peek(Success.self)))
         guard waiter.isPending else { return try await waiter.wait() }
         let reactor = Reactor.current
         return try await withTaskCancellationHandler {

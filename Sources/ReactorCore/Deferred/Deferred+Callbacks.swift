@@ -1,8 +1,8 @@
 extension Deferred {
     /// Adds a stage: the one place where handles are checked and types change.
-    @inlinable func adding<Output, Content>(
-        _ kind: any DeferredStageKind.Type, _ content: Content, _: Output.Type,
-        _ file: StaticString, _ line: UInt
+    @inlinable func adding<Input, Returned, Output>(
+        _ body: StageBody<Input, Returned>, _: Output.Type, _ file: StaticString, _ line: UInt,
+        _ runner: @escaping DeferredStage.Runner
     ) -> Deferred<Output> {
         let site = CallSite(file, line)
         chain.check(carries: Success.self, at: site)
@@ -10,7 +10,7 @@ extension Deferred {
             chain.valueType = Output.self
             chain.changedAt = site
         }
-        chain.append(DeferredStage(kind, content, site))
+        chain.append(DeferredStage(body, site, runner))
         return Deferred<Output>(chain)
     }
 
@@ -23,7 +23,8 @@ extension Deferred {
         _ callback: @escaping @ReactorActor (Success) throws -> Output,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<Output> {
-        adding(CallbackStage<Success, Output>.self, StageBody(callback), Output.self, file, line)
+        adding(
+            StageBody(callback), Output.self, file, line, StageRunners.callback(Success.self, Output.self))
     }
 
     /// Adds a callback that returns a Deferred: the chain waits for it and goes on with its outcome.
@@ -32,7 +33,9 @@ extension Deferred {
         _ callback: @escaping @ReactorActor (Success) throws -> Deferred<Output>,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<Output> {
-        adding(ChainingCallbackStage<Success, Output>.self, StageBody(callback), Output.self, file, line)
+        adding(
+            StageBody(callback), Output.self, file, line,
+            StageRunners.chainingCallback(Success.self, Output.self))
     }
 
     /// Adds an `async` callback: it runs as a task on the reactor, and the chain waits for it. Cancelling
@@ -57,7 +60,7 @@ extension Deferred {
         _ errback: @escaping @ReactorActor (any Error) throws -> Success,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<Success> {
-        adding(ErrbackStage<Success>.self, StageBody(errback), Success.self, file, line)
+        adding(StageBody(errback), Success.self, file, line, StageRunners.errback(Success.self))
     }
 
     /// Adds an errback that returns a Deferred: the chain waits for it and goes on with its outcome.
@@ -66,7 +69,8 @@ extension Deferred {
         _ errback: @escaping @ReactorActor (any Error) throws -> Deferred<Success>,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<Success> {
-        adding(ChainingErrbackStage<Success>.self, StageBody(errback), Success.self, file, line)
+        adding(
+            StageBody(errback), Success.self, file, line, StageRunners.chainingErrback(Success.self))
     }
 
     /// Adds an `async` errback: it runs as a task on the reactor, and the chain waits for it.
@@ -100,7 +104,8 @@ extension Deferred {
         _ callback: @escaping @ReactorActor (Result<Success, any Error>) throws -> Output,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<Output> {
-        adding(BothStage<Success, Output>.self, StageBody(callback), Output.self, file, line)
+        adding(
+            StageBody(callback), Output.self, file, line, StageRunners.both(Success.self, Output.self))
     }
 
     /// Adds a callback for either outcome that returns a Deferred: the chain waits for it.
@@ -109,7 +114,9 @@ extension Deferred {
         _ callback: @escaping @ReactorActor (Result<Success, any Error>) throws -> Deferred<Output>,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<Output> {
-        adding(ChainingBothStage<Success, Output>.self, StageBody(callback), Output.self, file, line)
+        adding(
+            StageBody(callback), Output.self, file, line,
+            StageRunners.chainingBoth(Success.self, Output.self))
     }
 
     /// Adds an `async` callback for either outcome: it runs as a task on the reactor, and the chain waits for it.

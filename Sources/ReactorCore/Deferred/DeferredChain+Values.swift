@@ -1,6 +1,6 @@
 extension DeferredChain {
     /// Whether a value lies in the chain's own words.
-    @inlinable nonisolated static func isInline<Value>(_: Value.Type) -> Bool {
+    @inlinable static func isInline<Value>(_: Value.Type) -> Bool {
         MemoryLayout<Value>.size <= MemoryLayout<Words>.size
             && MemoryLayout<Value>.alignment <= MemoryLayout<Words>.alignment
     }
@@ -61,7 +61,7 @@ extension DeferredChain {
     }
 
     /// Releases the value that nobody took. Any thread.
-    nonisolated static func release(_ type: Any.Type, _ words: inout Words) {
+    static func release(_ type: Any.Type, _ words: inout Words) {
         func release<Value>(_: Value.Type, _ words: inout Words) {
             if isInline(Value.self) {
                 withUnsafeMutablePointer(to: &words) {

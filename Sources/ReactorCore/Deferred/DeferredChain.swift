@@ -1,5 +1,9 @@
 /// The machine under `Deferred`: an outcome, and the stages it still has to pass.
 ///
+/// Reactor only, as all that reaches it (`Deferred`) is; only `deinit` may run on another thread. It is not isolated as
+/// a whole, because the compiler puts a check at the start of each isolated closure that goes to a function of the
+/// standard library, and such a check costs as much as a callback.
+///
 /// Stages run synchronously inside `fire` or `append`, one after another in a loop, never by recursion: neither a
 /// long chain nor Deferreds returned from callbacks deepen the stack.
 ///
@@ -7,24 +11,23 @@
 /// stage is added, the type its handle promises with the type the stage before it leaves (`valueType`). A value of at
 /// most four words lies in the chain itself, a larger one in a box. `exclusivity(unchecked)`: these fields are used in
 /// straight-line accesses only, never while user code runs inside one; checking them took a third of a callback's time.
-@ReactorActor
 @usableFromInline
-final class DeferredChain {
+final class DeferredChain: @unchecked Sendable {
     @usableFromInline enum Content: UInt8 { case nothing, value, failure }
 
     /// Which kind of outcome is here. Nothing: unfired, or a stage has taken it, or another chain holds it.
     @exclusivity(unchecked) @usableFromInline var content = Content.nothing
-    /// The value's bytes, or a box. Unsafe, as the next: `deinit`, which may run on any thread, excludes all else.
-    @exclusivity(unchecked) @usableFromInline nonisolated(unsafe) var words: Words = (0, 0, 0, 0)
+    /// The value's bytes, or a box.
+    @exclusivity(unchecked) @usableFromInline var words: Words = (0, 0, 0, 0)
     /// The type of the value in `words` when something must be done to release it.
-    @exclusivity(unchecked) @usableFromInline nonisolated(unsafe) var storedType: Any.Type?
+    @exclusivity(unchecked) @usableFromInline var storedType: Any.Type?
     private var failure: (any Error)?
     /// Where the failure was raised and the chains it went through; kept while an errback handles it.
-    private var trail: [CallSite] = []
+    private var trail: [CallSite]?
     /// A task has seen the failure, which stays for others: it is not unhandled.
     var isFailureSeen = false
 
-    @exclusivity(unchecked) private nonisolated(unsafe) var stages = StageQueue()
+    @exclusivity(unchecked) private var stages = StageQueue()
     @exclusivity(unchecked) private var runningSite: CallSite
     @exclusivity(unchecked) private var pauseCount: UInt32 = 0
     @exclusivity(unchecked) private var isRunning = false
@@ -67,7 +70,7 @@ final class DeferredChain {
     deinit {
         // Any thread. Reporting only formats and logs.
         if let failure, !isFailureSeen, !(failure is CancellationError || failure is any QuietError) {
-            UnhandledErrors.report(Failure(failure, trail: trail), madeAt, debugging)
+            UnhandledErrors.report(Failure(failure, trail: trail ?? []), madeAt, debugging)
         }
         if let storedType { Self.release(storedType, &words) }
         // What the stages hold may be the last reference to the next chain of thousands: freed from a list, not by
@@ -101,13 +104,13 @@ final class DeferredChain {
         return true
     }
 
-    @inlinable func fire<Value>(_ value: Value, _ site: CallSite) throws(DeferredError) {
+    @ReactorActor @inlinable func fire<Value>(_ value: Value, _ site: CallSite) throws(DeferredError) {
         guard try prepareToFire(site) else { return }
         put(value)
         Self.run(self)
     }
 
-    @usableFromInline func fire(failure: any Error, _ site: CallSite) throws(DeferredError) {
+    @ReactorActor @usableFromInline func fire(failure: any Error, _ site: CallSite) throws(DeferredError) {
         guard try prepareToFire(site) else { return }
         set(failure, trail: [site])
         Self.run(self)
@@ -116,7 +119,7 @@ final class DeferredChain {
     // MARK: Stages
 
     /// Adds a stage and runs it when it can run now.
-    @usableFromInline func append(_ stage: consuming DeferredStage) {
+    @ReactorActor @usableFromInline func append(_ stage: consuming DeferredStage) {
         var stage = stage
         stage.captureTaskLocals()
         debugging?.note("given a callback at", stage.site)
@@ -126,41 +129,50 @@ final class DeferredChain {
 
     func pause() { pauseCount += 1 }
 
-    func unpause() {
+    @ReactorActor func unpause() {
         precondition(pauseCount > 0, "unpause() without pause() on the Deferred made at \(madeAt)")
         pauseCount -= 1
         Self.run(self)
     }
 
-    /// Runs stages until `first`, and every chain that its end sets going, waits or has none left.
-    @usableFromInline static func run(_ first: DeferredChain) {
-        var current = first
-        var waiting: [DeferredChain] = []
-        while true {
-            guard current.content != .nothing, current.pauseCount == 0, !current.isRunning,
-                !current.stages.isEmpty
-            else {
-                guard let next = waiting.popLast() else { return }
-                current = next
-                continue
-            }
-            let stage = current.stages.next()
-            // While the stage runs, what is appended waits its turn.
-            current.isRunning = true
-            current.runningSite = stage.site
-            let resumed = stage.run(on: current)
-            current.isRunning = false
-            if let resumed {
-                waiting.append(current)
-                current = resumed
+    /// Runs stages until `chain`, and every chain that its end sets going, waits or has none left.
+    @ReactorActor @usableFromInline static func run(_ chain: DeferredChain) {
+        while chain.canRun {
+            if let resumed = chain.step() { return run([chain, resumed]) }
+        }
+    }
+
+    @ReactorActor @inline(never) private static func run(_ chains: [DeferredChain]) {
+        var chains = chains
+        while let chain = chains.popLast() {
+            while chain.canRun {
+                if let resumed = chain.step() {
+                    chains += [chain, resumed]
+                    break
+                }
             }
         }
+    }
+
+    @inline(__always) private var canRun: Bool {
+        content != .nothing && pauseCount == 0 && !isRunning && !stages.isEmpty
+    }
+
+    /// Runs one stage. Returns a chain that can go on now.
+    @ReactorActor @inline(__always) private func step() -> DeferredChain? {
+        let stage = stages.next()
+        // While the stage runs, what is appended waits its turn.
+        isRunning = true
+        runningSite = stage.site
+        let resumed = stage.run(on: self)
+        isRunning = false
+        return resumed
     }
 
     // MARK: Waiting for another chain
 
     /// Takes over the outcome of `other`, now or when it is there. `other` carries Void from then on.
-    @usableFromInline func wait<Value>(for other: DeferredChain, _: Value.Type) {
+    @ReactorActor @usableFromInline func wait<Value>(for other: DeferredChain, _: Value.Type) {
         other.check(carries: Value.self, at: runningSite)
         if other === self || (hasOuter && other.waits(for: self)) {
             let error = DeferredError(
@@ -177,7 +189,9 @@ final class DeferredChain {
         } else {
             pauseCount += 1
             inner = other
-            other.stages.append(DeferredStage(HandOverStage<Value>.self, self, runningSite))
+            other.stages.append(
+                DeferredStage(
+                    StageBody<Void, DeferredChain> { self }, runningSite, StageRunners.handOver(Value.self)))
         }
     }
 
@@ -196,7 +210,7 @@ final class DeferredChain {
             pauseCount -= 1
         }
         if other.content == .failure {
-            let trail = other.trail
+            let trail = other.failureTrail
             set(other.takeFailure(), trail: trail + [runningSite])
         } else {
             put(other.take(Value.self))
@@ -209,7 +223,7 @@ final class DeferredChain {
     func setCanceller(_ canceller: Canceller) { if !isCalled { self.canceller = canceller } }
 
     /// Cancels what the outcome is waiting for: the innermost Deferred when there is one, else the work behind this.
-    func cancel() {
+    @ReactorActor func cancel() {
         var target = self
         while target.isCalled {
             guard let inner = target.inner else { return }
@@ -218,7 +232,7 @@ final class DeferredChain {
         target.cancelWork()
     }
 
-    private func cancelWork() {
+    @ReactorActor private func cancelWork() {
         switch canceller {
         case .awaited(let cancel):
             cancel()
@@ -253,7 +267,7 @@ final class DeferredChain {
     @usableFromInline func fail(_ error: any Error) { set(error, trail: [runningSite]) }
 
     /// The running stage, which was handling a failure, threw `error`.
-    @usableFromInline func failAgain(_ error: any Error) { set(error, trail: trail + [runningSite]) }
+    @usableFromInline func failAgain(_ error: any Error) { set(error, trail: failureTrail + [runningSite]) }
 
     /// Takes the failure out; its trail stays for who handles it.
     @usableFromInline func takeFailure() -> any Error {
@@ -268,7 +282,7 @@ final class DeferredChain {
     var hasPendingStages: Bool { !stages.isEmpty }
 
     /// Where the failure that is here, or that the running errback handles, came from.
-    var failureTrail: [CallSite] { trail }
+    var failureTrail: [CallSite] { trail ?? [] }
 
     // MARK: Types
 

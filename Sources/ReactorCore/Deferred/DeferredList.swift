@@ -75,11 +75,9 @@ extension Deferred {
         let site = CallSite(file, line)
         chain.check(carries: Success.self, at: site)
         let body = StageBody<Result<Success, any Error>, Void>(observer)
-        let stage =
-            consumingErrors
-            ? DeferredStage(PeekStage<Success>.self, body, site)
-            : DeferredStage(GlanceStage<Success>.self, body, site)
-        chain.append(stage)
+        let runner =
+            consumingErrors ? StageRunners.peek(Success.self) : StageRunners.glance(Success.self)
+        chain.append(DeferredStage(body, site, runner))
     }
 }
 

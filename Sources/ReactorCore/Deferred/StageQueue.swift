@@ -1,7 +1,10 @@
 /// The callbacks a chain has yet to run, first in, first out. The first three cost no allocation: chains are short.
+///
+/// A plain record, as the stages are: its owner drops what is left.
 struct StageQueue {
-    private var inline: (DeferredStage?, DeferredStage?, DeferredStage?) = (nil, nil, nil)
-    private var overflow: [DeferredStage] = []
+    private static let inlineCount: UInt32 = 3
+    private var inline = InlineArray<3, DeferredStage>(repeating: DeferredStage())
+    private var overflow: [DeferredStage]?
     /// Stages added and taken since the queue was last empty.
     private var added: UInt32 = 0
     private var taken: UInt32 = 0
@@ -11,27 +14,21 @@ struct StageQueue {
     @inline(__always) var isEmpty: Bool { added == taken }
 
     @inline(__always) mutating func append(_ stage: DeferredStage) {
-        switch added {
-        case 0: inline.0 = stage
-        case 1: inline.1 = stage
-        case 2: inline.2 = stage
-        default: overflow.append(stage)
-        }
-        added += 1
+        if added < Self.inlineCount { inline[Int(added)] = stage } else { appendFurther(stage) }
+        added &+= 1
+    }
+
+    @inline(never) private mutating func appendFurther(_ stage: DeferredStage) {
+        overflow = overflow ?? []
+        overflow?.append(stage)
     }
 
     /// The next stage, taken out. The queue is not empty.
     @inline(__always) mutating func next() -> DeferredStage {
-        let stage =
-            switch taken {
-            case 0: inline.0!
-            case 1: inline.1!
-            case 2: inline.2!
-            default: overflow[Int(taken) - 3]
-            }
-        taken += 1
+        let stage = taken < Self.inlineCount ? inline[Int(taken)] : overflow![Int(taken - Self.inlineCount)]
+        taken &+= 1
         if taken == added {
-            if added > 3 { overflow.removeAll(keepingCapacity: true) }
+            if added > Self.inlineCount { overflow = nil }
             (added, taken) = (0, 0)
         }
         return stage

@@ -143,6 +143,7 @@ public final class Reactor: SerialExecutor, TaskExecutor {
 
     /// Keeps the reactor for the calling thread, until `leave()`.
     private func claim() throws(ReactorError) {
+        TaskLocals.prepare()
         guard Self.ofThisThread == nil else {
             throw ReactorError(.alreadyRunning, "run() was called from inside a running reactor")
         }

@@ -78,31 +78,31 @@ extension Reactor {
 /// link to the first, and was nil again at the end. If no word does that, in some runtime to come, then every callback
 /// is taken to have values bound: slower, never wrong.
 package enum TaskLocals {
-    /// A key that does not count: the greenlet's own, bound in every greenlet. Set once, before any task binds it.
-    package nonisolated(unsafe) static var ignoredKey: UnsafeRawPointer?
-
     /// Whether anything is bound. On a reactor's thread all code is some task's, see `Reactor.run()`; elsewhere the
     /// answer may be a needless yes.
-    @inline(__always) static var areBound: Bool {
-        guard let offset = headOffset, let task = clinux_current_task() else { return true }
-        let head = task.load(fromByteOffset: offset, as: UInt.self)
-        return head != 0 && !isIgnored(head)
+    @inline(__always) static var areBound: Bool { clinux_task_locals_bound() != 0 }
+
+    /// Names a key that does not count: the greenlet's own, bound in every greenlet. Once, before any task binds it.
+    package static func ignore<Value>(_ local: TaskLocal<Value>) {
+        // Only the address, to compare.
+        clinux_ignore_task_local(Unmanaged.passUnretained(local).toOpaque())
     }
 
-    private static func isIgnored(_ head: UInt) -> Bool {
-        guard let ignoredKey, let item = item(head) else { return false }
-        return item.key == UInt(bitPattern: ignoredKey) && item.next & ~kindMask == 0
+    /// Looks for the list, once a process. Called before any reactor runs.
+    static func prepare() { _ = isPrepared }
+
+    private static let isPrepared: Bool = {
+        clinux_set_task_locals_offset(findHead() ?? 0)
+        return true
+    }()
+
+    private static func item(_ link: UInt) -> clinux_task_local? {
+        guard link > 0xFFFF else { return nil }  // no pointer, but a number
+        return UnsafePointer<clinux_task_local>(bitPattern: link & ~kindMask)?.pointee
     }
 
     /// Links carry what they lead to in their low bits.
     private static let kindMask: UInt = 0b11
-
-    private static func item(_ link: UInt) -> (next: UInt, key: UInt)? {
-        guard link > 0xFFFF else { return nil }  // no pointer, but a number
-        return UnsafePointer<(next: UInt, key: UInt)>(bitPattern: link & ~kindMask)?.pointee
-    }
-
-    private static let headOffset: Int? = findHead()
 
     private enum Probe {
         @TaskLocal static var first = 0
@@ -134,8 +134,8 @@ package enum TaskLocals {
         // The task is the start of its allocation, which malloc knows the length of.
         let offsets = stride(from: 0, to: malloc_usable_size(task) & ~7, by: 8)
         func word(_ offset: Int) -> UInt { task.load(fromByteOffset: offset, as: UInt.self) }
-        func key<Value>(_ local: TaskLocal<Value>) -> UInt {
-            UInt(bitPattern: Unmanaged.passUnretained(local).toOpaque())  // an address to compare
+        func key<Value>(_ local: TaskLocal<Value>) -> UnsafeRawPointer {
+            UnsafeRawPointer(Unmanaged.passUnretained(local).toOpaque())  // an address to compare
         }
         var candidates = offsets.filter { word($0) == 0 }
         Probe.$first.withValue(1) {
