@@ -55,7 +55,7 @@ let package = Package(
         .target(
             name: "ReactorCore",
             dependencies: [
-                "CLinux", deque, .product(name: "HeapModule", package: collections), logging,
+                "CLinux", deque, logging,
             ],
             swiftSettings: house),
         .target(name: "Greenlets", dependencies: ["ReactorCore", "CFibers", deque], swiftSettings: house),

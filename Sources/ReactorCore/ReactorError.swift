@@ -5,7 +5,7 @@ public struct ReactorError: Error, Sendable, CustomStringConvertible {
     /// What went wrong, as a value that can be compared.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Name: String {
-            case alreadyRunning, notRunning, timedOut, descriptorClosed, descriptorBusy, systemCall
+            case alreadyRunning, notRunning, crashed, timedOut, descriptorClosed, descriptorBusy, systemCall
             case timerAlreadyFired, timerAlreadyCancelled, threadPoolStopped, nameNotFound
         }
 
@@ -13,8 +13,10 @@ public struct ReactorError: Error, Sendable, CustomStringConvertible {
 
         /// `run()` was called on a reactor that runs.
         public static let alreadyRunning = Code(name: .alreadyRunning)
-        /// `stop()` was called on a reactor that does not run.
+        /// `stop()` was called on a reactor that does not run, or stops already.
         public static let notRunning = Code(name: .notRunning)
+        /// `crash()` ended the loop before what was waited for.
+        public static let crashed = Code(name: .crashed)
         /// A deadline passed before the event.
         public static let timedOut = Code(name: .timedOut)
         /// The descriptor was closed while it was waited for, or was not open at all (EBADF).

@@ -8,13 +8,30 @@
 /// 9.
 @ReactorActor
 struct DescriptorTable {
-    typealias Callback = @ReactorActor () -> Void
+    /// What `addReader` or `addWriter` was given.
+    final class Callback: Sendable {
+        let call: @Sendable @ReactorActor () throws -> Void
+        let site: CallSite
+        /// Whether the reactor watches for itself, as its signalfd.
+        let isInternal: Bool
+
+        init(_ call: @escaping @Sendable @ReactorActor () throws -> Void, site: CallSite, isInternal: Bool) {
+            self.call = call
+            self.site = site
+            self.isInternal = isInternal
+        }
+    }
 
     enum Watcher {
         /// A parked task; taken out when it is resumed.
         case waiter(Waiter<ReadySet>)
         /// A callback, called as long as the descriptor is ready, until removed.
         case callback(Callback)
+
+        /// What a user added.
+        var callback: Callback? {
+            if case .callback(let callback) = self, !callback.isInternal { callback } else { nil }
+        }
 
         /// Whether the place is really held: a waiter whose wait has ended gives it up when its task next
         /// runs.
@@ -58,7 +75,10 @@ struct DescriptorTable {
     }
 
     /// Numbers with a watcher, for leak checks and dumps.
-    var watched: [Int32] {
-        entries.indices.filter { entries[$0].isWatched }.map { Int32($0) }
+    var watched: [Int32] { numbers { $0.isWatched } }
+
+    /// The numbers whose entries are so, in ascending order.
+    func numbers(where predicate: (Entry) -> Bool) -> [Int32] {
+        entries.indices.filter { predicate(entries[$0]) }.map { Int32($0) }
     }
 }

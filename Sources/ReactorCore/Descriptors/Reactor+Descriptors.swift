@@ -74,60 +74,6 @@ extension Reactor {
         if entry.hasCallback { register(fd) }
     }
 
-    // MARK: Callbacks
-
-    /// Calls `onReadable` in every turn in which a read of `fd` would not block, until `removeReader`.
-    /// Reactor only.
-    ///
-    /// For a descriptor that its caller owns and will announce through `descriptorWillClose`. The callback
-    /// may remove itself, and may close the descriptor.
-    /// - Throws: `ReactorError` with code `descriptorBusy` or `descriptorClosed`, or `systemCall` for a file
-    ///   that cannot be waited for (a regular one).
-    @ReactorActor public func addReader(_ fd: Int32, _ onReadable: @escaping @ReactorActor () -> Void) throws
-    {
-        try checkFree(fd, .readable)
-        descriptors[fd].reader = .callback(onReadable)
-        let result = register(fd)
-        guard result == 0 else {
-            descriptors[fd].reader = nil
-            throw Self.registrationError(fd, result)
-        }
-    }
-
-    /// Calls `onWritable` in every turn in which a write to `fd` would not block, until `removeWriter`. As
-    /// `addReader`.
-    @ReactorActor public func addWriter(_ fd: Int32, _ onWritable: @escaping @ReactorActor () -> Void) throws
-    {
-        try checkFree(fd, .writable)
-        descriptors[fd].writer = .callback(onWritable)
-        let result = register(fd)
-        guard result == 0 else {
-            descriptors[fd].writer = nil
-            throw Self.registrationError(fd, result)
-        }
-    }
-
-    /// Ends `addReader`. Does nothing when there is no such callback. No further call follows, not even in
-    /// this turn.
-    @ReactorActor public func removeReader(_ fd: Int32) {
-        let entry = descriptors[fd]
-        guard case .callback? = entry.reader else { return }
-        descriptors[fd].reader = nil
-        register(fd)
-        // The callback may hold the last reference to an object that uses the reactor as it ends: not inside
-        // the table.
-        withExtendedLifetime(entry) {}
-    }
-
-    /// Ends `addWriter`. As `removeReader`.
-    @ReactorActor public func removeWriter(_ fd: Int32) {
-        let entry = descriptors[fd]
-        guard case .callback? = entry.writer else { return }
-        descriptors[fd].writer = nil
-        register(fd)
-        withExtendedLifetime(entry) {}  // as in removeReader
-    }
-
     /// Says that the caller is about to close `fd`: parked tasks get `descriptorClosed`, callbacks are
     /// dropped, and no event of the old file reaches the next owner of the number. Reactor only; never waits.
     @ReactorActor public func descriptorWillClose(_ fd: Int32) {
@@ -148,7 +94,7 @@ extension Reactor {
 
     // MARK: Registration
 
-    @ReactorActor private func checkFree(_ fd: Int32, _ interest: ReadySet) throws {
+    @ReactorActor func checkFree(_ fd: Int32, _ interest: ReadySet) throws {
         guard fd >= 0 else {
             throw ReactorError(.descriptorClosed, "\(fd) is not a descriptor", errno: EBADF)
         }
@@ -166,7 +112,7 @@ extension Reactor {
         )
     }
 
-    private static func registrationError(_ fd: Int32, _ result: Int32) -> ReactorError {
+    static func registrationError(_ fd: Int32, _ result: Int32) -> ReactorError {
         result == -EBADF
             ? ReactorError(.descriptorClosed, "descriptor \(fd) is not open", errno: EBADF)
             : ReactorError(
@@ -179,7 +125,7 @@ extension Reactor {
     /// each wait even when nothing changed, because the number may mean a new file by now: MOD then answers
     /// ENOENT, and ADD follows.
     @ReactorActor @discardableResult
-    private func register(_ fd: Int32, isNewWait: Bool = false) -> Int32 {
+    func register(_ fd: Int32, isNewWait: Bool = false) -> Int32 {
         var entry = descriptors[fd]
         defer { descriptors[fd] = entry }
         guard entry.isWatched else {
@@ -246,7 +192,7 @@ extension Reactor {
     @ReactorActor private func notify(_ watcher: DescriptorTable.Watcher?, _ fd: Int32, _ ready: ReadySet) {
         switch watcher {
         case nil: break
-        case .callback(let callback): callback()
+        case .callback(let callback): call(callback, fd)
         case .waiter(let waiter):
             forget(waiter, fd)
             waiter.resume(returning: ready)

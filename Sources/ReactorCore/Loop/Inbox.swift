@@ -11,12 +11,14 @@ import Synchronization
 final class Inbox: @unchecked Sendable {  // one atomic word, by which nodes change hands
     enum Item {
         case job(UnownedJob)
-        case call(@Sendable @ReactorActor () throws -> Void)
+        case call(QueuedCall, CallSite)
+        /// A call that waits until the reactor runs.
+        case startCall(QueuedCall, CallSite)
     }
 
-    private final class Node {
+    final class Node {
         let item: Item
-        var next: UnsafeMutableRawPointer?
+        fileprivate var next: UnsafeMutableRawPointer?
         init(_ item: Item) { self.item = item }
     }
 
@@ -26,7 +28,7 @@ final class Inbox: @unchecked Sendable {  // one atomic word, by which nodes cha
     /// Whether `take` would find something.
     var mayHaveItems: Bool { newest.load(ordering: .acquiring) != nil }
 
-    deinit { _ = take() }
+    deinit { take { _ in } }
 
     /// Puts an item behind all others. Returns whether the loop has to be woken.
     func put(_ item: Item) -> Bool {
@@ -44,15 +46,22 @@ final class Inbox: @unchecked Sendable {  // one atomic word, by which nodes cha
     }
 
     /// Takes all items, oldest first.
-    func take() -> [Item] {
-        var items: [Item] = []
-        var next = newest.exchange(nil, ordering: .acquiring)
-        while let pointer = next {
-            let node = Unmanaged<Node>.fromOpaque(pointer).takeRetainedValue()  // retained in put(_:)
-            items.append(node.item)
-            next = node.next
+    func take(_ body: (Node) -> Void) {
+        var reversed: UnsafeMutableRawPointer?
+        var pointer = newest.exchange(nil, ordering: .acquiring)
+        while let current = pointer {
+            let node = Unmanaged<Node>.fromOpaque(current)  // the list's own reference
+            pointer = node._withUnsafeGuaranteedRef { node in
+                let next = node.next
+                node.next = reversed
+                return next
+            }
+            reversed = current
         }
-        items.reverse()
-        return items
+        while let current = reversed {
+            let node = Unmanaged<Node>.fromOpaque(current).takeRetainedValue()  // retained in put(_:)
+            reversed = node.next
+            body(node)
+        }
     }
 }

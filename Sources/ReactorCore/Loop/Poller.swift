@@ -9,6 +9,8 @@ final class Poller: Sendable {
     /// Unsafe: filled and read only by the thread inside `wait`.
     private nonisolated(unsafe) let events = UnsafeMutablePointer<clinux_event>.allocate(
         capacity: eventsPerWait)
+    /// Which of `events` are still to be handed out. Unsafe: as `events`.
+    private nonisolated(unsafe) var pending = 0..<0
 
     init() {
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
@@ -42,15 +44,20 @@ final class Poller: Sendable {
         case add = 1, delete = 2, modify = 3  // EPOLL_CTL_ADD, _DEL, _MOD
     }
 
-    /// Waits for events and hands each to `body`. A negative time-out waits until woken.
+    /// Waits for events and hands each to `body`, for as long as a `TurnLimit` allows; the next call goes on
+    /// with the rest, without waiting. A negative time-out waits until woken.
     @ReactorActor func wait(timeoutNanoseconds: Int64, _ body: @ReactorActor (clinux_event) -> Void) {
-        let count = clinux_epoll_wait(epoll, events, Int32(Self.eventsPerWait), timeoutNanoseconds)
-        guard count > 0 else {
+        if pending.isEmpty {
+            let count = clinux_epoll_wait(epoll, events, Int32(Self.eventsPerWait), timeoutNanoseconds)
             precondition(count >= 0 || count == -EINTR, "epoll_wait failed: \(errnoText(-count))")
-            return
+            guard count > 0 else { return }
+            pending = 0..<Int(count)
         }
-        for index in 0..<Int(count) where events[index].fd != wakeup {
+        var limit = TurnLimit()
+        while let index = pending.popFirst() {
+            if events[index].fd == wakeup { continue }
             body(events[index])
+            if limit.isReached() { return }
         }
     }
 }

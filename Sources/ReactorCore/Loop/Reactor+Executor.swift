@@ -63,15 +63,26 @@ extension Reactor {
     /// Runs `call` on the reactor's thread, soon, in the order of the calls of each thread. Any thread; never
     /// waits.
     ///
-    /// Called on the reactor's own thread it still runs later, in the next turn. What is queued while the
-    /// reactor is stopped runs when it runs again. An error goes to `onUncaughtError`.
-    public func callFromThread(_ call: @escaping @Sendable @ReactorActor () throws -> Void) {
-        if inbox.put(.call(call)) { wake() }
+    /// Called on the reactor's own thread it still runs later, in a coming turn. What is queued while the
+    /// reactor is stopped runs when it runs again. An error goes to `onUncaughtError`, with the place of this
+    /// call.
+    public func callFromThread(
+        _ call: @escaping @Sendable @ReactorActor () throws -> Void,
+        file: StaticString = #fileID, line: UInt = #line
+    ) {
+        if inbox.put(.call(Self.preparingFromAnyThread(call), CallSite(file, line))) { wake() }
     }
 
-    /// Runs `call` on the reactor as soon as it runs: at once when it does, else at the start of the next
-    /// `run()`. Any thread; never waits. Calls keep their order.
-    public func whenRunning(_ call: @escaping @Sendable @ReactorActor () throws -> Void) {
-        callFromThread(call)
+    /// Runs `call` on the reactor as soon as it runs: soon when it does, else once the next `run()` has
+    /// started up. Any thread; never waits. Calls keep their order.
+    ///
+    /// "Runs" means that the `after` triggers of startup are through. A call of `stop()` from here is how one
+    /// asks a reactor to stop before anybody has run it. An error goes to `onUncaughtError`, with the place
+    /// of this call.
+    public func whenRunning(
+        _ call: @escaping @Sendable @ReactorActor () throws -> Void,
+        file: StaticString = #fileID, line: UInt = #line
+    ) {
+        if inbox.put(.startCall(Self.preparingFromAnyThread(call), CallSite(file, line))) { wake() }
     }
 }

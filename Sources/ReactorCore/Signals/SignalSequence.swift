@@ -1,3 +1,5 @@
+import DequeModule
+
 /// Signals as they arrive: what `reactor.signals(…)` returns.
 ///
 /// ```swift
@@ -14,12 +16,37 @@ public final class SignalSequence: AsyncSequence {
     private let reactor: Reactor
     private let source: SignalSource
     private let listener: SignalSource.Listener
+    private let arrivals: Arrivals
+
+    /// Signals that nobody has asked for yet, and who waits for the next.
+    @ReactorActor
+    private final class Arrivals {
+        private var received: Deque<Int32> = []
+        private var waiter: Waiter<Void>?
+
+        func add(_ number: Int32) {
+            received.append(number)
+            waiter?.resume(returning: ())
+        }
+
+        func next(on reactor: Reactor) async throws -> Int32 {
+            if received.isEmpty {
+                precondition(waiter?.isPending != true, "a signal sequence is iterated by two tasks at once")
+                let waiter = Waiter<Void>(on: reactor)
+                self.waiter = waiter
+                defer { if self.waiter === waiter { self.waiter = nil } }
+                try await waiter.wait()
+            }
+            return received.removeFirst()
+        }
+    }
 
     init(_ numbers: Set<Int32>, on reactor: Reactor) throws {
         self.reactor = reactor
-        source = reactor.signalSource ?? SignalSource(reactor: reactor)
-        reactor.signalSource = source
-        listener = SignalSource.Listener(numbers)
+        source = SignalSource.of(reactor)
+        let arrivals = Arrivals()
+        self.arrivals = arrivals
+        listener = SignalSource.Listener(numbers) { arrivals.add($0) }
         try source.add(listener)
     }
 
@@ -46,7 +73,7 @@ public final class SignalSequence: AsyncSequence {
         ///
         /// - Throws: `CancellationError` when the task is cancelled.
         @ReactorActor public mutating func next() async throws -> Int32? {
-            try await sequence.listener.next(on: sequence.reactor)
+            try await sequence.arrivals.next(on: sequence.reactor)
         }
     }
 }
@@ -56,7 +83,8 @@ extension Reactor {
     ///
     /// Signals reach the reactor through signalfd(2), which needs them blocked: subscribe before starting
     /// threads of your own, which inherit the mask. Programs started meanwhile inherit it too.
-    /// - Throws: `ReactorError` with code `systemCall` when signalfd fails.
+    /// - Throws: `ReactorError` with code `systemCall` when signalfd fails, and for what no process can
+    ///   receive (SIGKILL, SIGSTOP, numbers that are no signals).
     @ReactorActor public func signals(_ numbers: Int32...) throws -> SignalSequence {
         try SignalSequence(Set(numbers), on: self)
     }

@@ -11,7 +11,8 @@ final class SignalSource {
     /// Unowned: it holds us, and every subscription holds it.
     private unowned let reactor: Reactor
     private var fd: Int32 = -1
-    private var listeners: [ObjectIdentifier: Listener] = [:]
+    /// In the order in which they subscribed.
+    private var listeners: [Listener] = []
     /// What we have blocked ourselves; what was blocked before us stays so when we go.
     private var blocked: Set<Int32> = []
 
@@ -19,45 +20,53 @@ final class SignalSource {
     @ReactorActor
     final class Listener {
         let numbers: Set<Int32>
-        private var received: [Int32] = []
-        private var waiter: Waiter<Void>?
+        let receive: @ReactorActor (Int32) -> Void
 
-        init(_ numbers: Set<Int32>) { self.numbers = numbers }
-
-        func receive(_ number: Int32) {
-            received.append(number)
-            waiter?.resume(returning: ())
-        }
-
-        func next(on reactor: Reactor) async throws -> Int32 {
-            if received.isEmpty {
-                precondition(waiter?.isPending != true, "a signal sequence is iterated by two tasks at once")
-                let waiter = Waiter<Void>(on: reactor)
-                self.waiter = waiter
-                defer { if self.waiter === waiter { self.waiter = nil } }
-                try await waiter.wait()
-            }
-            return received.removeFirst()
+        init(_ numbers: Set<Int32>, _ receive: @escaping @ReactorActor (Int32) -> Void) {
+            self.numbers = numbers
+            self.receive = receive
         }
     }
 
     init(reactor: Reactor) { self.reactor = reactor }
 
+    /// The source of a reactor, made by the first who asks.
+    static func of(_ reactor: Reactor) -> SignalSource {
+        if let source = reactor.signalSource { return source }
+        let source = SignalSource(reactor: reactor)
+        reactor.signalSource = source
+        return source
+    }
+
+    /// Adds a listener behind the others. When it throws, nothing has changed.
     func add(_ listener: Listener) throws {
-        listeners[ObjectIdentifier(listener)] = listener
-        try update(blocking: listener.numbers)
+        for number in listener.numbers {
+            var set = sigset_t()
+            let isSignal = sigemptyset(&set) == 0 && sigaddset(&set, number) == 0
+            guard isSignal, number != SIGKILL, number != SIGSTOP else {
+                throw ReactorError(.systemCall, "signal \(number) cannot be received", errno: EINVAL)
+            }
+        }
+        listeners.append(listener)
+        do { try update(blocking: listener.numbers) } catch {
+            remove(listener)
+            throw error
+        }
     }
 
     func remove(_ listener: Listener) {
-        listeners[ObjectIdentifier(listener)] = nil
-        let wanted = listeners.values.reduce(into: Set<Int32>()) { $0.formUnion($1.numbers) }
+        guard let index = listeners.firstIndex(where: { $0 === listener }) else { return }
+        listeners.remove(at: index)
+        let wanted = listeners.reduce(into: Set<Int32>()) { $0.formUnion($1.numbers) }
         let unwanted = blocked.subtracting(wanted)
         blocked.subtract(unwanted)
         var released = signalSet(unwanted)
-        if wanted.isEmpty {
-            reactor.descriptorWillClose(fd)
-            close(fd)
-            fd = -1
+        if listeners.isEmpty {
+            if fd >= 0 {
+                reactor.descriptorWillClose(fd)
+                close(fd)
+                fd = -1
+            }
         } else {
             // Narrowing the set of an existing signalfd cannot fail for lack of anything.
             var mask = signalSet(wanted)
@@ -71,14 +80,16 @@ final class SignalSource {
         var before = sigset_t()
         pthread_sigmask(SIG_BLOCK, &added, &before)
         blocked.formUnion(numbers.filter { sigismember(&before, $0) == 0 })
-        var mask = signalSet(listeners.values.reduce(into: Set<Int32>()) { $0.formUnion($1.numbers) })
+        var mask = signalSet(listeners.reduce(into: Set<Int32>()) { $0.formUnion($1.numbers) })
         let result = signalfd(fd, &mask, Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK))
         guard result >= 0 else {
             throw ReactorError(.systemCall, "signalfd failed: \(errnoText(errno))", errno: errno)
         }
         if fd < 0 {
             fd = result
-            try reactor.addReader(fd) { [unowned self] in self.drain() }
+            let site = CallSite(#fileID, #line)
+            try reactor.addReader(
+                fd, .init({ [unowned self] in drain() }, site: site, isInternal: true))
         }
     }
 
@@ -87,8 +98,9 @@ final class SignalSource {
         let size = MemoryLayout<signalfd_siginfo>.size
         while fd >= 0, read(fd, &info, size) == size {
             let number = Int32(info.ssi_signo)
-            for listener in listeners.values where listener.numbers.contains(number) {
-                listener.receive(number)
+            // Those who leave meanwhile, because an earlier one made them, hear nothing any more.
+            for listener in listeners where listener.numbers.contains(number) {
+                if listeners.contains(where: { $0 === listener }) { listener.receive(number) }
             }
         }
     }

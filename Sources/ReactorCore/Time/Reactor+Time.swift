@@ -6,15 +6,22 @@ extension Reactor {
     ///
     /// Equal deadlines run in the order they were made. `.zero` runs in a coming turn, never inside this
     /// call. A delay past the clock's range (292 years) never comes. An error thrown by `action` goes to
-    /// `onUncaughtError`.
+    /// `onUncaughtError`, with the place of this call.
     /// - Precondition: `delay` is not negative.
-    /// - Complexity: O(log n).
+    /// - Complexity: O(log n), a step or two on average.
     @ReactorActor @discardableResult
     public func callLater(
-        _ delay: Duration, _ action: @escaping @ReactorActor () throws -> Void
+        _ delay: Duration, _ action: consuming @escaping @ReactorActor () throws -> Void,
+        file: StaticString = #fileID, line: UInt = #line
     ) -> DelayedCall {
-        precondition(delay >= .zero, "callLater(\(delay)): a delay cannot be negative")
-        return timers.add(at: now.advanced(by: delay), on: self, action)
+        // Not `>= .zero`: calls into the standard library that are not inlined.
+        precondition(
+            delay.attoseconds >= 0, "callLater(\(delay)) at \(file):\(line): a delay cannot be negative")
+        let call = DelayedCall(
+            deadline: now.advanced(by: delay), queue: timers, site: CallSite(file, line),
+            action: Self.preparing(action))
+        timers.pointee.add(call)
+        return call
     }
 
     /// Parks the calling task for `duration`; the reactor goes on. Zero lets everything that is ready run
@@ -29,19 +36,27 @@ extension Reactor {
         try await waiter.wait()
     }
 
-    /// Makes every call that is due, in order.
+    /// Makes the calls that are due, in order, for `turnShare` at most: the rest goes on in the next turn.
     ///
-    /// Calls made meanwhile wait for the next turn, so a timer that re-arms itself at once cannot hold the
-    /// loop. The queue is not borrowed while user code runs: that code adds and cancels timers.
+    /// Calls made or moved meanwhile wait for the next turn too, so a timer that re-arms itself at once
+    /// cannot hold the loop.
     @ReactorActor func fireTimers() {
-        guard timers.pendingCount > 0 else { return }
+        guard timers.pointee.count > 0 else { return }
         let now = clock.now
-        let last = timers.lastSequence
-        while let call = timers.popDue(at: now, madeUpTo: last) {
-            attempt("a delayed call") { try call.fire() }
+        let last = timers.pointee.lastSequence
+        var limit = TurnLimit()
+        while let call = timers.pointee.popDue(at: now, madeUpTo: last) {
+            do { try call.fire() } catch { onUncaughtError(error, call.description) }
+            if limit.isReached() { return }
         }
     }
 
     /// How many delayed calls are still to come, those behind `sleep` and time-outs included. Reactor only.
-    @ReactorActor public var delayedCallCount: Int { timers.pendingCount }
+    @ReactorActor public var delayedCallCount: Int { timers.pointee.count }
+
+    /// The delayed calls still to come, in the order in which they will be made; those behind `sleep` and
+    /// time-outs included. Reactor only.
+    ///
+    /// - Complexity: O(n log n).
+    @ReactorActor public var delayedCalls: [DelayedCall] { timers.pointee.calls }
 }

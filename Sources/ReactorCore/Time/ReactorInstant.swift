@@ -12,7 +12,7 @@ public struct ReactorInstant: InstantProtocol, Hashable, Sendable, CustomStringC
     /// The instant `duration` later; a sum past the clock's range is `distantFuture`.
     public func advanced(by duration: Duration) -> ReactorInstant {
         let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
-        return ReactorInstant(nanoseconds: overflow ? (duration < .zero ? .min : .max) : sum)
+        return ReactorInstant(nanoseconds: overflow ? (nanoseconds < 0 ? .min : .max) : sum)
     }
 
     /// How long from here to `other`; negative when it is earlier.
@@ -33,12 +33,16 @@ public struct ReactorInstant: InstantProtocol, Hashable, Sendable, CustomStringC
 extension Duration {
     /// Nanoseconds, rounded up so that no wait ends early, and clamped to 292 years.
     package var wholeNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        guard !overflow else { return seconds < 0 ? .min : .max }
-        let part =
-            attoseconds >= 0 ? (attoseconds + 999_999_999) / 1_000_000_000 : attoseconds / 1_000_000_000
-        let (sum, overflowed) = whole.addingReportingOverflow(part)
-        return overflowed ? (seconds < 0 ? .min : .max) : sum
+        let high = UInt64(truncatingIfNeeded: attoseconds >> 64)
+        // One division of the machine does for whatever is neither negative nor longer than 584 years.
+        guard high < 1_000_000_000 else { return attoseconds < 0 ? negativeNanoseconds : .max }
+        let parts = (high, UInt64(truncatingIfNeeded: attoseconds))
+        let (quotient, remainder) = (1_000_000_000 as UInt64).dividingFullWidth(parts)
+        guard quotient < Int64.max else { return .max }
+        return Int64(quotient) + (remainder > 0 ? 1 : 0)
+    }
+
+    private var negativeNanoseconds: Int64 {
+        Int64(exactly: attoseconds / 1_000_000_000) ?? .min
     }
 }

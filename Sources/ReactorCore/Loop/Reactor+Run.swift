@@ -1,0 +1,217 @@
+import CLinux
+import Synchronization
+
+extension Reactor {
+    /// Whether the reactor runs: from the `during` phase of startup until `run()` returns. Any thread.
+    public var isRunning: Bool { phase.load(ordering: .acquiring).isRunning }
+
+    /// Runs the loop on the calling thread until `stop()` or `crash()`.
+    ///
+    /// Fires `startup`, turns, and once stopped fires `shutdown`; see `addSystemEventTrigger`. Tasks, timers
+    /// and descriptors stay where they are when it returns, and go on at the next `run()`.
+    /// - Throws: `ReactorError` with code `alreadyRunning` when some thread already runs this reactor, or
+    ///   when this thread already runs a reactor.
+    public func run() throws(ReactorError) {
+        try claim(.starting)
+        defer { leave() }
+        enter()
+        ReactorActor.assumeIsolated { loopInTask() }
+    }
+
+    /// Runs the loop until `main` returns or throws, and hands on its outcome.
+    ///
+    /// `main` starts when the reactor has started up. `stop()` called before it has ended cancels it, and the
+    /// `before` phase of shutdown lasts until it has.
+    /// - Throws: what `main` throws, or `ReactorError` as `run()` does; `main` has not run then and never
+    ///   will. `ReactorError` with code `crashed` when `crash()` ended the loop; `main` is cancelled then,
+    ///   and ends when the reactor runs again.
+    public func run<Value: Sendable>(
+        until main: @escaping @Sendable @ReactorActor () async throws -> Value,
+        file: StaticString = #fileID, line: UInt = #line
+    ) throws -> Value {
+        // Before the task is made: on a reactor that runs already it would run there, and stop it.
+        try claim(.starting)
+        defer { leave() }
+        let outcome = Outcome<Value>()
+        // While the thread is not yet the reactor's, so that it goes through the inbox, behind what waits
+        // there.
+        let task = startTask { [self] in
+            do {
+                try await waitUntilRunning()
+                outcome.result = .success(try await main())
+            } catch {
+                outcome.result = .failure(error)
+            }
+            if !outcome.isAbandoned { requestStop() }
+        }
+        let trigger = addSystemEventTrigger(
+            .before, .shutdown,
+            {
+                task.cancel()
+                await task.value
+            }, file: file, line: line)
+        defer { removeSystemEventTrigger(trigger) }
+        enter()
+        return try ReactorActor.assumeIsolated {
+            loopInTask()
+            if let result = outcome.result { return try result.get() }
+            outcome.isAbandoned = true
+            task.cancel()
+            throw ReactorError(
+                .crashed, "crash() ended run(until:) of \(file):\(line) before its main function had ended")
+        }
+    }
+
+    /// Where the task of `run(until:)` leaves what came of it.
+    @ReactorActor private final class Outcome<Value> {
+        var result: Result<Value, any Error>?
+        /// Nobody waits any more: the end of `main` must not stop a later run.
+        var isAbandoned = false
+        nonisolated init() {}
+    }
+
+    @ReactorActor private func waitUntilRunning() async throws {
+        try Task.checkCancellation()
+        guard !hasStarted else { return }
+        let waiter = Waiter<Void>(on: self)
+        whenRunning { waiter.resume(returning: ()) }
+        try await waiter.wait()
+    }
+
+    /// Makes one turn of a reactor that nobody runs, on the calling thread: what is ready runs, due timers
+    /// fire, then descriptors get `limit` at most to become ready. Returns when those that did were told.
+    ///
+    /// For a loop inside another's. No system event fires, `isRunning` stays false, and calls of
+    /// `whenRunning` go on waiting.
+    /// - Parameter limit: how long to wait for something to do; with a timer due before, until then.
+    /// - Throws: `ReactorError` with code `alreadyRunning` as `run()`.
+    public func iterate(for limit: Duration = .zero) throws(ReactorError) {
+        try claim(.iterating)
+        defer { leave() }
+        enter()
+        ReactorActor.assumeIsolated { TaskLocalSnapshot().run { turn(waitingAtMost: max(.zero, limit)) } }
+    }
+
+    /// Asks a running reactor to shut down: `run()` returns when all triggers of shutdown are through. Any
+    /// thread; never waits.
+    ///
+    /// The triggers fire later, from the loop. A `before` trigger that never ends holds the reactor up for
+    /// ever, or until `crash()`. During startup the phases of it that have not begun are given up; their
+    /// triggers and the calls of `whenRunning` stay for the next run. To ask before the reactor runs:
+    /// `whenRunning { try reactor.stop() }`.
+    /// - Throws: `ReactorError` with code `notRunning` when nobody runs the reactor, and when it stops
+    ///   already.
+    public func stop() throws(ReactorError) {
+        switch requestStop() {
+        case .starting, .running: return
+        case .idle, .iterating:
+            throw ReactorError(
+                .notRunning,
+                "stop() of a reactor that does not run; to ask beforehand use whenRunning { try reactor.stop() }"
+            )
+        case .stopRequested, .shuttingDown, .ended, .crashed:
+            throw ReactorError(.notRunning, "stop() of a reactor that stops already")
+        }
+    }
+
+    /// `stop()` for those to whom it is all the same whether somebody asked before. Returns the phase it met.
+    @discardableResult
+    func requestStop() -> RunPhase {
+        let met = phase.move(from: [.starting, .running], to: .stopRequested)
+        if met == .starting || met == .running { wake() }
+        return met
+    }
+
+    /// Makes `run()` return at the end of the turn, without the triggers of shutdown. Any thread; never
+    /// waits.
+    ///
+    /// For when shutting down itself hangs. Everything stays as it is, triggers included, and goes on at the
+    /// next `run()`. Does nothing when nobody runs the reactor.
+    public func crash() {
+        phase.move(from: [.starting, .running, .stopRequested, .shuttingDown], to: .crashed)
+        wake()
+    }
+
+    /// Makes a sleeping loop look at its clock and its inbox. Any thread; never waits.
+    package func wake() { poller.wake() }
+
+    // MARK: The thread
+
+    /// Keeps the reactor for the calling thread, until `leave()`.
+    private func claim(_ first: RunPhase) throws(ReactorError) {
+        TaskLocals.prepare()
+        guard Self.ofThisThread == nil else {
+            throw ReactorError(.alreadyRunning, "run() was called from inside a running reactor")
+        }
+        guard phase.move(from: [.idle], to: first) == .idle else {
+            throw ReactorError(.alreadyRunning, "the reactor already runs on another thread")
+        }
+    }
+
+    /// Makes the calling thread the reactor's, until `leave()`; the caller of `run` holds the reactor as
+    /// long.
+    private func enter() { clinux_set_thread_reactor(Unmanaged.passUnretained(self).toOpaque()) }
+
+    private func leave() {
+        clinux_set_thread_reactor(nil)
+        phase.store(.idle, ordering: .releasing)
+    }
+
+    // MARK: Startup and shutdown
+
+    /// The loop, inside a task of its own: whatever it calls (timers, descriptors' callbacks) then has a current task,
+    /// on which task-local values are bound and found.
+    @ReactorActor private func loopInTask() {
+        TaskLocalSnapshot().run { loop() }
+    }
+
+    @ReactorActor private func loop() {
+        runNumber += 1
+        startUp()
+        while true {
+            switch phase.load(ordering: .acquiring) {
+            case .ended, .crashed:
+                hasStarted = false
+                return
+            case .stopRequested:
+                phase.move(from: [.stopRequested], to: .shuttingDown)
+                shutDown()
+            case .idle, .iterating, .starting, .running, .shuttingDown: turn()
+            }
+        }
+    }
+
+    @ReactorActor private func startUp() {
+        let run = runNumber
+        fire(.startup) { [self] next in
+            // Given up by stop() or crash(); and what waited in an earlier run must not go on in this one.
+            guard run == runNumber else { return false }
+            switch next {
+            case .before: return true
+            case .during: return phase.move(from: [.starting], to: .running) == .starting
+            case .after: return phase.load(ordering: .acquiring) == .running
+            case nil:
+                guard phase.load(ordering: .acquiring) == .running else { return false }
+                hasStarted = true
+                for call in startCalls { ready.append(.call(call)) }
+                startCalls = []
+                return true
+            }
+        }
+    }
+
+    @ReactorActor private func shutDown() {
+        let run = runNumber
+        fire(.shutdown) { [self] next in
+            guard run == runNumber, phase.load(ordering: .acquiring) == .shuttingDown else { return false }
+            switch next {
+            case .before, .during: break
+            case .after:
+                threadPoolStorage?.stop()
+                threadPoolStorage = nil
+            case nil: phase.move(from: [.shuttingDown], to: .ended)
+            }
+            return true
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import CLinux
+import DequeModule
+import Synchronization
+
+extension Reactor {
+    /// One turn: the inbox, what is ready, due timers, then epoll; each for a `TurnLimit`. See DESIGN §3.
+    @ReactorActor func turn(waitingAtMost limit: Duration? = nil) {
+        turnCount += 1
+        receiveInbox()
+        runReadyJobs()
+        fireTimers()
+        poll(waitingAtMost: limit)
+    }
+
+    /// Jobs and calls of foreign threads line up behind what is ready here, so that a flood of them is
+    /// bounded with it.
+    @ReactorActor private func receiveInbox() {
+        guard inbox.mayHaveItems else { return }
+        inbox.take { node in
+            switch node.item {
+            case .job(let job): ready.append(.job(job))
+            case .call, .startCall: ready.append(.call(node))
+            }
+        }
+    }
+
+    /// Runs what is ready, for a limited time: a green thread that yields in a tight loop keeps the queue
+    /// full for ever, and must not keep descriptors and timers waiting.
+    @ReactorActor private func runReadyJobs() {
+        guard !ready.isEmpty else { return }
+        let serial = asUnownedSerialExecutor()
+        let task = asUnownedTaskExecutor()
+        var limit = TurnLimit()
+        repeat {
+            switch ready.popFirst() {
+            case nil: return
+            case .job(let job): job.runSynchronously(isolatedTo: serial, taskExecutor: task)
+            case .yielded(let continuation):
+                resumedJob = .expected
+                continuation.resume()
+                if case .arrived(let job) = resumedJob {
+                    resumedJob = .none
+                    job.runSynchronously(isolatedTo: serial, taskExecutor: task)
+                }
+                resumedJob = .none
+            case .call(let node): make(node)
+            }
+        } while !limit.isReached()
+    }
+
+    @ReactorActor private func make(_ node: Inbox.Node) {
+        switch node.item {
+        case .job: preconditionFailure("a job was queued as a call")
+        case .call(let call, let site): attempt("the call from a thread made at \(site)", call)
+        case .startCall(let call, let site):
+            if hasStarted {
+                attempt("the call made when running, of \(site)", call)
+            } else {
+                startCalls.append(node)
+            }
+        }
+    }
+
+    @ReactorActor private func poll(waitingAtMost limit: Duration?) {
+        poller.wait(timeoutNanoseconds: pollTimeout(limit)) { event in dispatch(event) }
+    }
+
+    /// How long epoll may wait: −1 for ever.
+    @ReactorActor private func pollTimeout(_ limit: Duration?) -> Int64 {
+        guard ready.isEmpty, !inbox.mayHaveItems, phase.load(ordering: .acquiring).maySleep else { return 0 }
+        let timeout = clock.idle(until: timers.pointee.nextDeadline).map { max(0, $0.wholeNanoseconds) }
+        guard let limit = limit?.wholeNanoseconds else { return timeout ?? -1 }
+        return min(timeout ?? limit, limit)
+    }
+}

@@ -1,0 +1,23 @@
+import CLinux
+
+/// How long one part of a turn may go on: a millisecond, then the others get theirs.
+///
+/// Jobs, timers and events each have a limit of their own, so a flood of one kind delays the rest by three
+/// milliseconds and what a few jobs take. Real time, whatever the reactor's clock: it is the machine that
+/// must not be held up.
+struct TurnLimit {
+    private static let nanoseconds: Int64 = 1_000_000
+    /// The clock is read after every so many: reading it costs as much as a short job takes.
+    private static let interval = 8
+
+    private let deadline = clinux_monotonic_ns() + nanoseconds
+    private var remaining = interval
+
+    /// Counts one more thing done. Whether the time is over.
+    @inline(__always) mutating func isReached() -> Bool {
+        remaining -= 1
+        guard remaining == 0 else { return false }
+        remaining = Self.interval
+        return clinux_monotonic_ns() >= deadline
+    }
+}
