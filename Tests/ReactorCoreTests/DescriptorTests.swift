@@ -1,9 +1,10 @@
 import CLinux
 import Glibc
-import ReactorCore
 import ReactorTesting
 import Synchronization
 import Testing
+
+@testable import ReactorCore
 
 @Suite struct DescriptorTests {
     @Test func readerWakesWhenBytesArrive() async throws {
@@ -315,6 +316,260 @@ extension DescriptorTests {
                 reactor.descriptorWillClose(pair.a)
             }
         }
+    }
+}
+
+// MARK: Callbacks that throw, lists, random lives
+
+extension DescriptorTests {
+    @Test func callbackThatThrowsIsReportedWithItsSiteAndTakenOut() async throws {  // S36
+        try await withReactor { reactor in
+            var log: [String] = []
+            let report = reactor.onUncaughtError
+            reactor.onUncaughtError = { log.append("\($1): \($0)") }
+            defer { reactor.onUncaughtError = report }
+            let pair = Pair()
+            pair.send()
+            let line: UInt = #line + 1
+            try reactor.addReader(pair.a) { throw Spam() }
+            try reactor.addWriter(pair.a) { throw Spam() }
+            try await reactor.sleep(for: .milliseconds(2))
+            let site = "callback of descriptor \(pair.a) added at ReactorCoreTests/DescriptorTests.swift"
+            #expect(
+                log == [
+                    "the reader \(site):\(line): Spam()", "the writer \(site):\(line + 1): Spam()",
+                ])
+            #expect(reactor.watchedDescriptors.isEmpty)
+            try await reactor.waitUntilReadable(pair.a)  // the descriptor is free, and open
+        }
+    }
+
+    @Test func callbackThatThrowsAfterClosingLeavesTheNextOwnerAlone() async throws {
+        try await withReactor { reactor in
+            var log: [String] = []
+            let report = reactor.onUncaughtError
+            reactor.onUncaughtError = { error, _ in log.append("\(error)") }
+            defer { reactor.onUncaughtError = report }
+            let (old, fresh) = (Pair(), Pair())
+            old.send()
+            try reactor.addReader(old.a) {
+                reactor.descriptorWillClose(old.a)
+                dup2(fresh.a, old.a)
+                try reactor.addReader(old.a) {
+                    log.append("next owner"); fresh.drain()
+                }
+                throw Spam()
+            }
+            while log.isEmpty { await reactor.yield() }
+            fresh.send()
+            while log.count < 2 { await reactor.yield() }
+            #expect(log == ["Spam()", "next owner"])
+            reactor.removeReader(old.a)
+        }
+    }
+
+    @Test func readersAndWritersAreListedAndRemovedTogether() async throws {
+        try await withReactor { reactor in
+            let (first, second, third) = (Pair(), Pair(), Pair())
+            let signals = try reactor.signals(SIGURG)
+            try reactor.addReader(first.a) {}
+            try reactor.addReader(second.a) {}
+            try reactor.addWriter(second.a) {}
+            let waiter = reactor.startTask { try? await reactor.waitUntilReadable(third.a) }
+            await reactor.yield()
+            #expect(reactor.readers == [first.a, second.a].sorted())
+            #expect(reactor.writers == [second.a])
+            #expect(reactor.removeAll() == [first.a, second.a].sorted())
+            #expect(reactor.readers == [] && reactor.writers == [] && reactor.removeAll() == [])
+            // What was no callback of a user goes on: parked tasks, signals, foreign threads.
+            third.send()
+            await waiter.value
+            pthread_kill(pthread_self(), SIGURG)
+            var iterator = signals.makeAsyncIterator()
+            let number = try await iterator.next()
+            #expect(number == SIGURG)
+            _ = try await reactor.threadPool.run { 1 }
+        }
+    }
+
+    @Test func secondCallbackOfOneDirectionGetsAClearError() async throws {
+        try await withReactor { reactor in
+            let pair = Pair()
+            try reactor.addReader(pair.a) {}
+            let error = #expect(throws: ReactorError.self) { try reactor.addReader(pair.a) {} }
+            #expect(error?.code == .descriptorBusy)
+            #expect(error?.message.contains("descriptor \(pair.a) is already waited for to read") == true)
+            try reactor.addWriter(pair.a) {}
+            let second = #expect(throws: ReactorError.self) { try reactor.addWriter(pair.a) {} }
+            #expect(second?.message.contains("to write") == true)
+            reactor.removeReader(pair.a)
+            reactor.removeWriter(pair.a)
+        }
+    }
+
+    @Test func closingWakesWaitersOfBothDirectionsWithEBADF() async throws {  // S66b
+        try await withReactor { reactor in
+            let pair = Pair()
+            pair.fill()
+            let waits = [
+                reactor.startTask { await errno { try await reactor.waitUntilReadable(pair.a) } },
+                reactor.startTask { await errno { try await reactor.waitUntilWritable(pair.a) } },
+            ]
+            await reactor.yield()
+            reactor.descriptorWillClose(pair.a)
+            for wait in waits {
+                let code = await wait.value
+                #expect(code == EBADF)
+            }
+            #expect(reactor.watchedDescriptors.isEmpty)
+        }
+    }
+
+    /// A few numbers are opened, duplicated over each other, closed, waited for and written to at random.
+    /// Whoever waits is woken by bytes of the file its number meant, or told that it was closed; nobody is
+    /// left behind.
+    @Test(arguments: 0..<4)
+    func randomLivesOfReusedNumbersNeverMixUpTheirOwners(_ round: Int) async throws {  // S66b
+        let seed = UInt64.random(in: .min ... .max)
+        try await withReactor { reactor in
+            let storm = Storm(reactor, seed: seed)
+            for _ in 0..<3_000 { await storm.step() }
+            await storm.end()
+            #expect(storm.mistakes == [], "seed \(seed)")
+            #expect(storm.servedCount > 100 && storm.closedCount > 50, "seed \(seed)")
+        }
+    }
+}
+
+private struct Spam: Error {}
+
+/// The errno of the error that `body` throws.
+@ReactorActor private func errno(_ body: @ReactorActor () async throws -> Void) async -> Int32? {
+    do { try await body() } catch { return (error as? ReactorError)?.errno }
+    return nil
+}
+
+/// Four numbers whose files change all the time, and a waiter for each now and then.
+@ReactorActor private final class Storm {
+    /// What a number means now.
+    private final class Slot {
+        let number: Int32
+        var pair = Pair()
+        /// Whether its file has bytes.
+        var isReadable = false
+        /// The number of the wait that is on.
+        var wait: Int?
+        init() { number = dup(pair.a) }
+    }
+
+    private(set) var mistakes: [String] = []
+    private(set) var servedCount = 0
+    private(set) var closedCount = 0
+    private var slots: [Slot]
+    private var ends: [Int: String] = [:]
+    private var tasks: [Int: Task<Void, Never>] = [:]
+    private var lastWait = 0
+    /// Waits whose number got another file: they may end with an error.
+    private var mayHaveClosed: Set<Int> = []
+    /// Files that were under some number; kept open, so that the kernel goes on reporting them.
+    private var old: [Pair] = []
+    private var generator: SeededGenerator
+    private let reactor: Reactor
+
+    init(_ reactor: Reactor, seed: UInt64) {
+        self.reactor = reactor
+        generator = SeededGenerator(seed: seed)
+        slots = (0..<4).map { _ in Slot() }
+    }
+
+    func step() async {
+        let slot = slots.randomElement(using: &generator)!
+        switch Int.random(in: 0..<8, using: &generator) {
+        case 0, 1: startWait(slot)
+        case 2:
+            slot.pair.send()
+            slot.isReadable = true
+        case 3:
+            slot.pair.drain()
+            slot.isReadable = false
+        case 4: reopen(slot)
+        case 5: old.randomElement(using: &generator)?.send()
+        case 6:
+            // Bytes of an earlier file, whose event may be in the same batch as the change.
+            let last = slot.pair
+            reopen(slot)
+            last.send()
+        default: await turns(UInt64.random(in: 0..<3, using: &generator))
+        }
+        settle()
+    }
+
+    private func startWait(_ slot: Slot) {
+        guard slot.wait == nil else { return }
+        lastWait += 1
+        let wait = lastWait
+        slot.wait = wait
+        tasks[wait] = reactor.startTask { [self] in
+            do {
+                try await reactor.waitUntilReadable(slot.number)
+                ends[wait] = "ready"
+            } catch { ends[wait] = (error as? ReactorError)?.code.description ?? "\(error)" }
+        }
+    }
+
+    /// Gives the number another file, as an owner that says so does.
+    private func reopen(_ slot: Slot) {
+        reactor.descriptorWillClose(slot.number)
+        let fresh = Pair()
+        dup2(fresh.a, slot.number)
+        old.append(slot.pair)
+        if old.count > 20 { old.removeFirst() }
+        slot.pair = fresh
+        slot.isReadable = false
+        if let wait = slot.wait { mayHaveClosed.insert(wait) }
+    }
+
+    /// Lets the loop find out, and compares.
+    private func settle() {
+        for slot in slots {
+            guard let wait = slot.wait, let end = ends[wait] else { continue }
+            slot.wait = nil
+            switch end {
+            case "ready": servedCount += 1
+            case "descriptorClosed":
+                closedCount += 1
+                if !mayHaveClosed.contains(wait) { mistakes.append("wait \(wait) ended, and nobody closed") }
+            default: mistakes.append("wait \(wait): \(end)")
+            }
+        }
+    }
+
+    /// Lets the loop ask the kernel; a yield alone goes round without that.
+    private func turns(_ count: UInt64) async {
+        let last = reactor.turnCount + count
+        while reactor.turnCount <= last { try? await reactor.sleep(for: .nanoseconds(1)) }
+    }
+
+    /// After some turns, exactly those with bytes have been served.
+    func end() async {
+        for slot in slots {
+            await turns(3)
+            settle()
+            if slot.wait != nil, slot.isReadable { mistakes.append("bytes for \(slot.number) woke nobody") }
+            slot.pair.drain()
+            for old in old { old.send() }
+            startWait(slot)
+            await turns(3)
+            if let wait = slot.wait, ends[wait] == "ready" {
+                mistakes.append("\(slot.number) was woken by another's")
+            }
+            slot.pair.send()
+            if let wait = slot.wait { await tasks[wait]?.value }
+            settle()
+            reactor.descriptorWillClose(slot.number)
+            close(slot.number)
+        }
+        for task in tasks.values { await task.value }
     }
 }
 

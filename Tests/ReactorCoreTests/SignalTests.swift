@@ -70,6 +70,100 @@ import Testing
         }
     }
 
+    @Test func handlerIsCalledUntilItIsCancelled() async throws {
+        try await withReactor { reactor in
+            var received: [Int32] = []
+            let handler = try reactor.onSignal(SIGURG) { received.append($0) }
+            for count in 1...2 {
+                pthread_kill(pthread_self(), SIGURG)
+                while received.count < count { await reactor.yield() }
+            }
+            #expect(received == [SIGURG, SIGURG] && handler.isActive)
+            pthread_kill(pthread_self(), SIGURG)
+            handler.cancel()
+            handler.cancel()
+            for _ in 0..<10 { await reactor.yield() }
+            #expect(received.count == 2 && !handler.isActive)
+            #expect(reactor.watchedDescriptors.isEmpty, "the last one closes up")
+        }
+    }
+
+    @Test func handlersAndSequencesShareOneDescriptorAndKeepTheirOrder() async throws {
+        try await withReactor { reactor in
+            var log: [String] = []
+            let first = try reactor.onSignal(SIGURG) { _ in log.append("first") }
+            let sequence = try reactor.signals(SIGURG)
+            let second = try reactor.onSignal(SIGURG) { _ in log.append("second") }
+            #expect(reactor.watchedDescriptors.count == 1)
+            pthread_kill(pthread_self(), SIGURG)
+            var iterator = sequence.makeAsyncIterator()
+            let number = try await iterator.next()
+            #expect(number == SIGURG)
+            #expect(log == ["first", "second"])
+            first.cancel()
+            second.cancel()
+        }
+    }
+
+    @Test func handlerCancelledByAnEarlierOneHearsNothing() async throws {
+        try await withReactor { reactor in
+            var log: [String] = []
+            var second: SignalHandler?
+            let first = try reactor.onSignal(SIGURG) { _ in
+                log.append("first")
+                second?.cancel()
+            }
+            second = try reactor.onSignal(SIGURG) { _ in log.append("second") }
+            pthread_kill(pthread_self(), SIGURG)
+            while log.isEmpty { await reactor.yield() }
+            #expect(log == ["first"])
+            first.cancel()
+        }
+    }
+
+    @Test func asynchronousHandlersRunAsTasksOfTheReactor() async throws {
+        try await withReactor { reactor in
+            var log: [String] = []
+            let handler = try reactor.onSignal(SIGURG) { number in
+                try await reactor.sleep(for: .milliseconds(1))
+                log.append("\(number == SIGURG) \(reactor.isOnReactorThread)")
+            }
+            pthread_kill(pthread_self(), SIGURG)
+            while log.isEmpty { try await reactor.sleep(for: .milliseconds(1)) }
+            #expect(log == ["true true"])
+            handler.cancel()
+        }
+    }
+
+    @Test func errorOfAHandlerIsReportedWithItsSiteAndTheHandlerStays() async throws {  // S36
+        struct Spam: Error {}
+        try await withReactor { reactor in
+            var log: [String] = []
+            let report = reactor.onUncaughtError
+            reactor.onUncaughtError = { log.append("\($1): \($0)") }
+            defer { reactor.onUncaughtError = report }
+            let handler = try reactor.onSignal(SIGURG) { _ in throw Spam() }
+            let line = #line - 1
+            let text = "the handler of signal 23 added at ReactorCoreTests/SignalTests.swift:\(line): Spam()"
+            for count in 1...2 {
+                pthread_kill(pthread_self(), SIGURG)
+                while log.count < count { await reactor.yield() }
+            }
+            #expect(log == [text, text])
+            handler.cancel()
+        }
+    }
+
+    @Test(arguments: [SIGKILL, SIGSTOP, 0, -1, 4_711])
+    func whatNoProcessCanReceiveIsAnError(_ number: Int32) async throws {
+        try await withReactor { reactor in
+            let first = #expect(throws: ReactorError.self) { try reactor.onSignal(number) { _ in } }
+            #expect(first?.message == "signal \(number) cannot be received")
+            #expect(throws: ReactorError.self) { try reactor.signals(SIGURG, number) }
+            #expect(reactor.watchedDescriptors.isEmpty)
+        }
+    }
+
     @Test func signalThatWasBlockedBeforeStaysBlockedAfter() async throws {
         try await withReactor { reactor in
             var set = sigset_t()

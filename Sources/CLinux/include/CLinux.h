@@ -70,6 +70,13 @@ static inline int64_t clinux_monotonic_ns(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/// Nanoseconds of processor time that the calling thread has used.
+static inline int64_t clinux_thread_cpu_ns(void) {
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+}
+
 /// One readiness event, unpacked: `struct epoll_event` is a packed struct holding a union.
 typedef struct clinux_event {
     uint32_t events;      ///< EPOLLIN | EPOLLOUT | …

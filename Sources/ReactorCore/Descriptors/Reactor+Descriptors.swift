@@ -168,34 +168,50 @@ extension Reactor {
 
     // MARK: Events
 
-    /// Hands one event of epoll to whom it concerns.
-    @ReactorActor func dispatch(_ event: clinux_event) {
+    /// Resumes those who wait for what an event of epoll says. Whether there are callbacks, to be told of it
+    /// too.
+    @ReactorActor func resumeWaiters(_ event: clinux_event) -> Bool {
         let fd = event.fd
         let entry = descriptors[fd]
         // Else it is a stale registration's.
-        guard entry.generation == event.generation, entry.isRegistered else { return }
-        let ended = EPOLLERR.rawValue | EPOLLHUP.rawValue
-        let isReadable = event.events & (EPOLLIN.rawValue | EPOLLRDHUP.rawValue | ended) != 0
-        let isWritable = event.events & (EPOLLOUT.rawValue | ended) != 0
-        if isReadable { notify(entry.reader, fd, isWritable ? [.readable, .writable] : .readable) }
-        // The reader's callback may have closed the descriptor or removed the writer.
-        let after = descriptors[fd]
-        guard after.generation == event.generation else { return }
-        if isWritable { notify(after.writer, fd, .writable) }
+        guard entry.generation == event.generation, entry.isRegistered else { return false }
+        let ready = ReadySet(event)
+        if ready.contains(.readable) { resume(entry.reader, fd, ready) }
+        // One who waited for either direction is gone from both by now.
+        if ready.contains(.writable) { resume(descriptors[fd].writer, fd, .writable) }
         let last = descriptors[fd]
         // A one-shot registration is spent: whoever still waits needs it armed again.
-        if last.generation == event.generation, last.mask & EPOLLONESHOT.rawValue != 0, last.isWatched {
-            register(fd)
-        }
+        if last.mask & EPOLLONESHOT.rawValue != 0, last.isWatched { register(fd) }
+        return last.hasCallback
     }
 
-    @ReactorActor private func notify(_ watcher: DescriptorTable.Watcher?, _ fd: Int32, _ ready: ReadySet) {
-        switch watcher {
-        case nil: break
-        case .callback(let callback): call(callback, fd)
-        case .waiter(let waiter):
-            forget(waiter, fd)
-            waiter.resume(returning: ready)
-        }
+    @ReactorActor private func resume(_ watcher: DescriptorTable.Watcher?, _ fd: Int32, _ ready: ReadySet) {
+        guard case .waiter(let waiter)? = watcher else { return }
+        forget(waiter, fd)
+        waiter.resume(returning: ready)
+    }
+
+    /// Calls those who watch for what an event of epoll says.
+    @ReactorActor func callCallbacks(_ event: clinux_event) {
+        let fd = event.fd
+        let entry = descriptors[fd]
+        // A callback of this batch may have closed the descriptor.
+        guard entry.generation == event.generation, entry.isRegistered else { return }
+        let ready = ReadySet(event)
+        if ready.contains(.readable), case .callback(let callback)? = entry.reader { call(callback, fd) }
+        // The reader's may have closed it, or removed the writer.
+        let after = descriptors[fd]
+        guard after.generation == event.generation, ready.contains(.writable) else { return }
+        if case .callback(let callback)? = after.writer { call(callback, fd) }
+    }
+}
+
+extension ReadySet {
+    /// What an event says a descriptor is ready for; an error or a hang-up ends every wait.
+    fileprivate init(_ event: clinux_event) {
+        self = []
+        let ended = EPOLLERR.rawValue | EPOLLHUP.rawValue
+        if event.events & (EPOLLIN.rawValue | EPOLLRDHUP.rawValue | ended) != 0 { insert(.readable) }
+        if event.events & (EPOLLOUT.rawValue | ended) != 0 { insert(.writable) }
     }
 }

@@ -9,8 +9,8 @@ final class Poller: Sendable {
     /// Unsafe: filled and read only by the thread inside `wait`.
     private nonisolated(unsafe) let events = UnsafeMutablePointer<clinux_event>.allocate(
         capacity: eventsPerWait)
-    /// Which of `events` are still to be handed out. Unsafe: as `events`.
-    private nonisolated(unsafe) var pending = 0..<0
+    /// Where in a batch of events the callbacks begin. Unsafe: as `events`.
+    private nonisolated(unsafe) var first = 0
 
     init() {
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
@@ -44,19 +44,30 @@ final class Poller: Sendable {
         case add = 1, delete = 2, modify = 3  // EPOLL_CTL_ADD, _DEL, _MOD
     }
 
-    /// Waits for events and hands each to `body`, for as long as a `TurnLimit` allows; the next call goes on
-    /// with the rest, without waiting. A negative time-out waits until woken.
-    @ReactorActor func wait(timeoutNanoseconds: Int64, _ body: @ReactorActor (clinux_event) -> Void) {
-        if pending.isEmpty {
-            let count = clinux_epoll_wait(epoll, events, Int32(Self.eventsPerWait), timeoutNanoseconds)
-            precondition(count >= 0 || count == -EINTR, "epoll_wait failed: \(errnoText(-count))")
-            guard count > 0 else { return }
-            pending = 0..<Int(count)
+    /// Waits for events and hands each to `resume`, and to `call` those of which it says so. A negative
+    /// time-out waits until woken.
+    ///
+    /// To resume a task is a matter of nanoseconds, what `call` does takes its time: a `TurnLimit` cuts it
+    /// short. Those left out are reported again by the next wait if they are still ready, and the next batch
+    /// begins with them.
+    @ReactorActor func wait(
+        timeoutNanoseconds: Int64, resume: @ReactorActor (clinux_event) -> Bool,
+        call: @ReactorActor (clinux_event) -> Void
+    ) {
+        let count = Int(clinux_epoll_wait(epoll, events, Int32(Self.eventsPerWait), timeoutNanoseconds))
+        precondition(count >= 0 || count == -Int(EINTR), "epoll_wait failed: \(errnoText(-Int32(count)))")
+        var callCount = 0
+        for index in 0..<max(0, count) where events[index].fd != wakeup && resume(events[index]) {
+            events[callCount] = events[index]
+            callCount += 1
         }
+        guard callCount > 0 else { return }
         var limit = TurnLimit()
-        while let index = pending.popFirst() {
-            if events[index].fd == wakeup { continue }
-            body(events[index])
+        // The kernel keeps the order of descriptors that stay ready: without a moving start the last would
+        // starve.
+        for _ in 0..<callCount {
+            first = (first + 1) % callCount
+            call(events[first])
             if limit.isReached() { return }
         }
     }

@@ -44,12 +44,17 @@ extension Reactor {
             }
             if !outcome.isAbandoned { requestStop() }
         }
-        let trigger = addSystemEventTrigger(
-            .before, .shutdown,
-            {
-                task.cancel()
+        let ticket = SystemEvents.Ticket()
+        let site = CallSite(file: file, line: line)
+        let trigger = systemEvents.add(.before, .shutdown, site: site, ticket: ticket) { [unowned self] in
+            // It has ended already when its end is what stops the reactor: not a turn more is needed then.
+            if outcome.result != nil { return ticket.onEnd(nil) }
+            task.cancel()
+            _ = startTask {
                 await task.value
-            }, file: file, line: line)
+                ticket.onEnd(nil)
+            }
+        }
         defer { removeSystemEventTrigger(trigger) }
         enter()
         return try ReactorActor.assumeIsolated {

@@ -62,7 +62,11 @@ extension Reactor {
     }
 
     @ReactorActor private func poll(waitingAtMost limit: Duration?) {
-        poller.wait(timeoutNanoseconds: pollTimeout(limit)) { event in dispatch(event) }
+        poller.wait(timeoutNanoseconds: pollTimeout(limit)) {
+            resumeWaiters($0)
+        } call: {
+            callCallbacks($0)
+        }
     }
 
     /// How long epoll may wait: −1 for ever.

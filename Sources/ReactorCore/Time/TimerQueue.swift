@@ -42,9 +42,10 @@ struct TimerQueue {
 
     /// Ends a queue. Any thread, when nobody runs the reactor any more, so that nobody uses its calls.
     static func destroy(_ queue: UnsafeMutablePointer<TimerQueue>) {
-        // Calls may outlive the queue in somebody's variable, and must not look for it then.
-        for index in 0..<queue.pointee.count {
-            let call = queue.pointee.entries[index].call.takeRetainedValue()  // retained in add
+        // Calls may outlive the queue in somebody's variable, and must not look for it then. What one of them
+        // held may cancel others as it ends: the queue stays whole.
+        while queue.pointee.count > 0 {
+            let call = queue.pointee.removeLast().takeRetainedValue()  // retained in add
             call.finish(as: DelayedCall.cancelled)
         }
         free(queue.pointee.entries)
@@ -120,6 +121,12 @@ struct TimerQueue {
         count -= 1
         if hole < count { put(entries[count], at: hole) }
         if count < capacity / 4, capacity > 64 { resize(to: capacity / 2) }
+    }
+
+    private mutating func removeLast() -> Unmanaged<DelayedCall> {
+        count -= 1
+        heapCount = min(heapCount, count)
+        return entries[count].call
     }
 
     @inline(__always) private func put(_ entry: Entry, at index: Int) {
