@@ -162,10 +162,12 @@ import Testing
 
     @Test func callThatOutlivesItsReactorIsOver() async throws {
         let kept = Kept()
-        do {
+        // Detached: task-local values, the test's own among them, would be kept with the call, and the
+        // reactor with them.
+        try await Task.detached {
             let reactor = Reactor()
             try reactor.run(until: { kept.call = reactor.callLater(.seconds(60)) {} })
-        }
+        }.value
         try Reactor().run(until: {
             #expect(kept.call?.isActive == false)
             kept.call?.cancelIfActive()

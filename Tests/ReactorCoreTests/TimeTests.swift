@@ -133,4 +133,50 @@ import Testing
         #expect(clock.idle(until: ReactorInstant(nanoseconds: 1_000_000_000)) == .zero)
         #expect(clock.idle(until: ReactorInstant(nanoseconds: 3_000_000_000)) == nil)
     }
+
+    @Test func taskLocalValuesBoundAtCallLaterAreVisibleInTheCall() async throws {
+        try await withReactor { reactor in
+            var seen: [String] = []
+            Context.$name.withValue("outer") {
+                reactor.callLater(.zero) {
+                    seen.append(Context.name)
+                    // And what is made there inherits them, a task too.
+                    reactor.callLater(.zero) { seen.append("nested \(Context.name)") }
+                    _ = reactor.startTask { seen.append("task \(Context.name)") }
+                }
+                reactor.callLater(.seconds(60)) { seen.append("never") }.cancelIfActive()
+                reactor.callFromThread { seen.append("call \(Context.name)") }
+                reactor.addSystemEventTrigger(.during, .custom("event")) {
+                    await reactor.yield()
+                    seen.append("trigger \(Context.name)")
+                }
+            }
+            reactor.callLater(.zero) {
+                seen.append("none \(Context.name)")
+                reactor.fireSystemEvent(.custom("event"))
+            }
+            while seen.count < 6 { try await reactor.sleep(for: .milliseconds(1)) }
+            #expect(
+                seen.sorted() == [
+                    "call outer", "nested outer", "none nobody", "outer", "task outer", "trigger outer",
+                ])
+        }
+    }
+
+    @Test func errorOfACallWithTaskLocalValuesIsReported() async throws {  // S36
+        struct Spam: Error {}
+        try await withReactor { reactor in
+            var log: [String] = []
+            let report = reactor.onUncaughtError
+            reactor.onUncaughtError = { error, _ in log.append("\(error) \(Context.name)") }
+            defer { reactor.onUncaughtError = report }
+            Context.$name.withValue("somebody") { _ = reactor.callLater(.zero) { throw Spam() } }
+            try await reactor.sleep(for: .milliseconds(1))
+            #expect(log == ["Spam() nobody"])
+        }
+    }
+}
+
+private enum Context {
+    @TaskLocal static var name = "nobody"
 }

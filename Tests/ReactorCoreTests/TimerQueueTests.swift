@@ -36,29 +36,11 @@ import Testing
         }
     }
 
-    /// In a process of its own, where nobody else allocates.
+    /// In a process of its own, where nobody else allocates, and in a detached task: with task-local values
+    /// bound, as in a test, each call keeps those too.
     @Test func millionPendingCallsTakeAtMost150BytesEach() async {
         let exit = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
-            try await withReactor { reactor in
-                let count = 1_000_000
-                var generator = SeededGenerator(seed: 1)
-                var calls: [DelayedCall] = []
-                calls.reserveCapacity(count)
-                var sum = 0
-                let before = allocatedBytes()
-                for number in 0..<count {
-                    let delay = Duration.milliseconds(Int.random(in: 60_000..<3_600_000, using: &generator))
-                    calls.append(reactor.callLater(delay) { sum += number })
-                }
-                try await reactor.sleep(for: .microseconds(1))  // the new ones enter the heap
-                let bytes = allocatedBytes() - before
-                precondition(bytes / count > 50, "the allocator's word of \(bytes) bytes cannot be true")
-                precondition(bytes / count <= 150, "\(bytes / count) bytes a call that holds two words")
-                for call in calls { try call.cancel() }
-                calls = []
-                let rest = allocatedBytes() - before
-                precondition(rest < count, "the queue gives memory back, but \(rest) bytes are left")
-            }
+            try await Task.detached { try measureMillionCalls() }.value
         }
         let text = String(decoding: exit?.standardErrorContent ?? [], as: UTF8.self)
         #expect(!text.contains("Fatal error"), "\(text.prefix(300))")
@@ -83,6 +65,33 @@ import Testing
             #expect(reactor.delayedCallCount == 0)
         }
     }
+}
+
+private func measureMillionCalls() throws {
+    let reactor = Reactor()
+    try reactor.run(until: {
+        let count = 1_000_000
+        var generator = SeededGenerator(seed: 1)
+        var calls: [DelayedCall] = []
+        calls.reserveCapacity(count)
+        var sum = 0
+        let before = allocatedBytes()
+        for number in 0..<count {
+            let delay = Duration.milliseconds(Int.random(in: 60_000..<3_600_000, using: &generator))
+            calls.append(reactor.callLater(delay) { sum += number })
+        }
+        try await reactor.sleep(for: .microseconds(1))  // the new ones enter the heap
+        let bytes = allocatedBytes() - before
+        // A sanitizer's allocator says nothing of itself.
+        if before > 0 {
+            precondition(bytes / count > 50, "the allocator's word of \(bytes) bytes cannot be true")
+            precondition(bytes / count <= 150, "\(bytes / count) bytes a call that holds two words")
+        }
+        for call in calls { try call.cancel() }
+        calls = []
+        let rest = allocatedBytes() - before
+        precondition(rest < count, "the queue gives memory back, but \(rest) bytes are left")
+    })
 }
 
 /// What the machine's allocator has given out and not got back, mapped blocks included.

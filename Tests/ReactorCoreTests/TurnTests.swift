@@ -247,8 +247,7 @@ private func work(for nanoseconds: Int64) {
     var bytes: UInt { highest - lowest }
 
     func look() {
-        var here: UInt8 = 0
-        let address = withUnsafeMutablePointer(to: &here) { UInt(bitPattern: $0) }
+        let address = clinux_stack_address()
         lowest = min(lowest, address)
         highest = max(highest, address)
     }

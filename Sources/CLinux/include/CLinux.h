@@ -70,6 +70,9 @@ static inline int64_t clinux_monotonic_ns(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/// Where the caller's part of the stack lies. Address Sanitizer keeps locals elsewhere; this it cannot move.
+static inline uintptr_t clinux_stack_address(void) { return (uintptr_t)__builtin_frame_address(0); }
+
 /// Nanoseconds of processor time that the calling thread has used.
 static inline int64_t clinux_thread_cpu_ns(void) {
     struct timespec used;

@@ -45,7 +45,7 @@ extension Reactor {
             if !outcome.isAbandoned { requestStop() }
         }
         let ticket = SystemEvents.Ticket()
-        let site = CallSite(file: file, line: line)
+        let site = CallSite(file, line)
         let trigger = systemEvents.add(.before, .shutdown, site: site, ticket: ticket) { [unowned self] in
             // It has ended already when its end is what stops the reactor: not a turn more is needed then.
             if outcome.result != nil { return ticket.onEnd(nil) }
@@ -164,8 +164,8 @@ extension Reactor {
 
     // MARK: Startup and shutdown
 
-    /// The loop, inside a task of its own: whatever it calls (timers, descriptors' callbacks) then has a current task,
-    /// on which task-local values are bound and found.
+    /// The loop, inside a task of its own: whatever it calls (timers, descriptors' callbacks) then has a
+    /// current task, on which task-local values are bound and found.
     @ReactorActor private func loopInTask() {
         TaskLocalSnapshot().run { loop() }
     }
