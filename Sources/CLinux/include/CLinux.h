@@ -63,6 +63,16 @@ static inline int clinux_task_locals_bound(void) {
     return item->key != clinux_ignored_task_local || (item->next & ~(uintptr_t)3) != 0;
 }
 
+/// What `withTaskCancellationHandler` compiles to, without the closures around the wait, each of which is an `async`
+/// function: `clinux_on_cancel(context)` is called when the current task is cancelled, at once if it has been, from any
+/// thread, until the handler is removed. Handlers are removed in the reverse order, in the function that added them, and
+/// nothing else may be allocated on the task in between (a call of an `async` function that has returned is no matter).
+/// These entry points are part of every client of Swift's concurrency library, so of its ABI.
+void *clinux_add_cancellation_handler(void *context);
+void clinux_remove_cancellation_handler(void *handler);
+extern void (*clinux_on_cancel)(void *context);
+static inline void clinux_set_on_cancel(void (*on_cancel)(void *context)) { clinux_on_cancel = on_cancel; }
+
 /// Nanoseconds of CLOCK_MONOTONIC. 64 bits of them last 292 years from boot.
 static inline int64_t clinux_monotonic_ns(void) {
     struct timespec now;

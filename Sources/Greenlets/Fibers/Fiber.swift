@@ -105,3 +105,13 @@ package final class Fiber {
         return max(size, 32 * 1024)
     }()
 }
+
+extension AnyGreenlet {
+    /// Runs `body` on a fiber. The error, should there be no stack for it; `body` has not run then.
+    @usableFromInline func runOnFiber(_ body: @escaping @ReactorActor () -> Void) async -> (any Error)? {
+        do {
+            try await Fiber.run(started: { fiber = $0 }, body)
+            return nil
+        } catch { return error }
+    }
+}

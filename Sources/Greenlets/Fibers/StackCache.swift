@@ -14,14 +14,7 @@ final class StackCache {
     var count: Int { stacks.count }
 
     /// The cache of a reactor.
-    static func of(_ reactor: Reactor) -> StackCache {
-        let key = ObjectIdentifier(StackCache.self)
-        // Stored under this key just below.
-        if let cache = reactor.attachments[key] { return unsafeDowncast(cache, to: StackCache.self) }
-        let cache = StackCache()
-        reactor.attachments[key] = cache
-        return cache
-    }
+    static func of(_ reactor: Reactor) -> StackCache { GreenletRegistry.of(reactor).stacks }
 
     deinit {
         for stack in stacks { cf_fiber_unmap(stack) }

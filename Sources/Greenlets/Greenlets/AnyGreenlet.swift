@@ -12,53 +12,99 @@ public class AnyGreenlet {
     /// The greenlet that spawned this one.
     public nonisolated let parentID: Int?
     /// Where it was spawned: `Module/File.swift:12`.
-    public nonisolated var spawnLocation: String { "\(file):\(line)" }
+    public nonisolated var spawnLocation: String { site.description }
 
     private nonisolated let givenName: String?
-    private nonisolated let file: StaticString
-    private nonisolated let line: UInt
+    private nonisolated let site: CallSite
     let reactor: Reactor
+    let registry: GreenletRegistry
+    /// Neighbours in the registry's list. Unsafe: both are in the list, so alive.
+    @exclusivity(unchecked) unowned(unsafe) var previousLive: AnyGreenlet?
+    @exclusivity(unchecked) unowned(unsafe) var nextLive: AnyGreenlet?
 
-    /// Set by the first kill; the error the greenlet will end with.
-    private(set) var killError: (any Error)?
-    var fiber: Fiber?
-    private var cancelTask: (@ReactorActor () -> Void)?
-    var completionWaiters: [Waiter<Void>] = []
+    /// Set by the first kill; the error the greenlet will end with. Unchecked, as the next: accesses are straight-line,
+    /// and a check on each took a tenth of a spawn.
+    @exclusivity(unchecked) private(set) var killError: (any Error)?
+    @exclusivity(unchecked) var fiber: Fiber?
+    @exclusivity(unchecked) private var task: Task<Void, Never>?
+    @exclusivity(unchecked) private var completionWaiters: [Latch] = []
+    /// Called as the greenlet ends.
+    @exclusivity(unchecked) var observers: [@ReactorActor () -> Void] = []
+    /// What it ended with, unless that was a value.
+    @exclusivity(unchecked) private(set) var failure: (any Error)?
 
     /// Whether the body has begun.
-    public internal(set) var isStarted = false
+    @exclusivity(unchecked) public private(set) var isStarted = false
     /// Whether the greenlet has ended, by return, error or kill.
-    public internal(set) var isReady = false
+    @exclusivity(unchecked) public private(set) var isReady = false
 
-    init(name: String?, file: StaticString, line: UInt) {
+    @usableFromInline init(name: String?, _ site: CallSite) {
         reactor = .current
-        let registry = GreenletRegistry.of(reactor)
+        registry = GreenletRegistry.of(reactor)
         id = registry.nextID()
         givenName = name
         parentID = Self.current?.id
-        self.file = file
-        self.line = line
+        self.site = site
     }
 
     /// The greenlet that runs the calling code, or nil outside any. Child tasks (`async let`, groups) see
-    /// their parent's.
+    /// their parent's, and so do tasks started from it.
     @TaskLocal public static var current: AnyGreenlet?
 
-    /// Starts the task that runs `body` once and never again.
-    func start(_ body: @escaping @ReactorActor () async -> Void) {
-        let registry = GreenletRegistry.of(reactor)
+    /// Starts the task that runs `body`, once. Generic, though `Success` is Void, because `Task` is: a closure of another
+    /// shape would cost an `async` function in between.
+    @usableFromInline func launch<Success: Sendable>(
+        _ body: @escaping @Sendable @ReactorActor () async -> Success
+    ) {
         registry.add(self)
-        let task = reactor.startTask { [self] in
-            await Self.$current.withValue(self) { await body() }
-            isReady = true
-            cancelTask = nil
-            fiber = nil
-            registry.remove(self)
+        // A new task inherits what is bound where it is made. To bind inside the task would cost more than the rest of
+        // a spawn.
+        let task = Self.$current.withValue(self) { Self.makeTask(on: reactor, body) }
+        // A reference to the same task, for `cancel` alone.
+        self.task = unsafeBitCast(task, to: Task<Void, Never>.self)
+    }
+
+    /// Apart from the isolated code above, or the region checker does not understand it. The body holds the greenlet,
+    /// and the greenlet the reactor.
+    private nonisolated static func makeTask<Success: Sendable>(
+        on reactor: Reactor, _ body: @escaping @Sendable @ReactorActor () async -> Success
+    ) -> Task<Success, Never> {
+        Task(executorPreference: reactor, operation: body)
+    }
+
+    /// Called as the task begins. The error with which a greenlet that was killed before has to end instead.
+    @usableFromInline func begin() -> (any Error)? {
+        if killError == nil { isStarted = true }
+        return killError
+    }
+
+    /// Called as the last step of the task, with what the body threw.
+    @usableFromInline func end(throwing error: (any Error)?) {
+        failure = error
+        if let error, let killError, DeferredError.isCancellation(error) { failure = killError }
+        isReady = true
+        task = nil
+        fiber = nil
+        registry.remove(self)
+        var isHeard = false
+        if !completionWaiters.isEmpty {
             let waiters = completionWaiters
             completionWaiters = []
-            for waiter in waiters { waiter.resume(returning: ()) }
+            // One that has timed out or was cancelled is in the line until its task runs; it hears of nothing.
+            for waiter in waiters where waiter.open() { isHeard = true }
         }
-        cancelTask = { task.cancel() }
+        if !observers.isEmpty {
+            isHeard = true
+            let observers = observers
+            self.observers = []
+            for observer in observers { observer() }
+        }
+        if let failure, !isHeard { reportUnheard(failure) }
+    }
+
+    private func reportUnheard(_ error: any Error) {
+        if error is GreenletExit || error is CancellationError { return }
+        reactor.onUncaughtError(error, "greenlet \"\(name)\" spawned at \(spawnLocation)")
     }
 
     /// Asks the greenlet to end and returns at once; gevent's `kill(block=False)`. Never waits.
@@ -71,7 +117,7 @@ public class AnyGreenlet {
         guard !isReady, killError == nil else { return }
         killError = error
         fiber?.killError = error
-        cancelTask?()
+        task?.cancel()
     }
 
     /// `cancel`, then parks the calling task until the greenlet has ended; gevent's `kill()`.
@@ -97,18 +143,25 @@ public class AnyGreenlet {
     @discardableResult
     public func join(timeout: Duration? = nil) async throws -> Bool {
         if isReady { return true }
-        let waiter = Waiter<Void>(on: reactor)
+        let waiter = Latch(on: reactor)
         completionWaiters.append(waiter)
-        let timer = timeout.map { limit in
-            reactor.callLater(max(.zero, limit)) { waiter.resume(returning: ()) }
+        guard let timeout else {
+            do { try await waiter.waitUntilOpen() } catch {
+                forget(waiter)
+                throw error
+            }
+            return isReady
         }
+        let timer = reactor.callLater(max(.zero, timeout)) { waiter.open() }
         defer {
-            timer?.cancelIfActive()
-            completionWaiters.removeAll { $0 === waiter }
+            timer.cancelIfActive()
+            forget(waiter)
         }
-        try await waiter.wait()
+        try await waiter.waitUntilOpen()
         return isReady
     }
+
+    private func forget(_ waiter: Latch) { completionWaiters.removeAll { $0 === waiter } }
 
     /// As the `async` form, for synchronous code in a greenlet.
     @discardableResult

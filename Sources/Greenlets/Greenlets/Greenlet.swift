@@ -15,16 +15,19 @@ public import ReactorCore
 /// Reactor only; follows gevent's Greenlet.
 @ReactorActor
 public final class Greenlet<Value: Sendable>: AnyGreenlet {
+    /// Set as the body returns.
+    @exclusivity(unchecked) @usableFromInline var value: Value?
+
     /// How the greenlet ended: its value, its error, or what it was killed with. Nil until then.
-    public private(set) var result: Result<Value, any Error>?
+    public var result: Result<Value, any Error>? {
+        guard isReady else { return nil }
+        if let failure { return .failure(failure) }
+        return .success(value!)  // one of the two is set as the greenlet ends
+    }
 
     /// Whether it has ended and not by an error of its own; being killed by `GreenletExit` is no error.
     public var isSuccessful: Bool {
-        switch result {
-        case nil: false
-        case .success: true
-        case .failure(let error): error is GreenletExit
-        }
+        isReady && (failure == nil || failure is GreenletExit)
     }
 
     /// Spawns a greenlet with a synchronous body, which runs on a stack of its own. Never waits.
@@ -32,71 +35,48 @@ public final class Greenlet<Value: Sendable>: AnyGreenlet {
     /// - Parameters:
     ///   - name: shown in reports; `greenlet-ID` by default.
     ///   - body: what it runs. In it every waiting call takes its synchronous form.
-    public static func spawn(
+    @inlinable public static func spawn(
         name: String? = nil, _ body: @escaping @ReactorActor () throws -> Value,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Greenlet {
-        let greenlet = Greenlet(name: name, file: file, line: line)
-        greenlet.start { [unowned greenlet] in await greenlet.runOnFiber(body) }
+        let greenlet = Greenlet(name: name, CallSite(file, line))
+        greenlet.launch {
+            if let error = greenlet.begin() { return greenlet.end(throwing: error) }
+            var failure: (any Error)?
+            let stackError = await greenlet.runOnFiber {
+                do { greenlet.value = try body() } catch { failure = error }
+            }
+            greenlet.end(throwing: stackError ?? failure)
+        }
         return greenlet
     }
 
     /// Spawns a greenlet with an `async` body, a Swift task. Never waits.
-    public static func spawn(
+    @inlinable public static func spawn(
         name: String? = nil, _ body: @escaping @ReactorActor () async throws -> Value,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Greenlet {
-        let greenlet = Greenlet(name: name, file: file, line: line)
-        greenlet.start { [unowned greenlet] in await greenlet.runAsTask(body) }
+        let greenlet = Greenlet(name: name, CallSite(file, line))
+        greenlet.launch {
+            if let error = greenlet.begin() { return greenlet.end(throwing: error) }
+            do {
+                greenlet.value = try await body()
+                greenlet.end(throwing: nil)
+            } catch { greenlet.end(throwing: error) }
+        }
         return greenlet
     }
 
-    private func runAsTask(_ body: @ReactorActor () async throws -> Value) async {
-        if let killError { return finish(.failure(killError)) }
-        isStarted = true
-        let result: Result<Value, any Error>
-        do { result = .success(try await body()) } catch { result = .failure(error) }
-        finish(result)
-    }
-
-    private func runOnFiber(_ body: @escaping @ReactorActor () throws -> Value) async {
-        if let killError { return finish(.failure(killError)) }
-        isStarted = true
-        var result: Result<Value, any Error>?
-        do {
-            try await Fiber.run(started: { fiber = $0 }) {
-                do { result = .success(try body()) } catch { result = .failure(error) }
-            }
-        } catch {
-            result = .failure(error)
-        }
-        finish(result!)  // the fiber has run to its end, or Fiber.run threw
-    }
-
-    private func finish(_ outcome: Result<Value, any Error>) {
-        var outcome = outcome
-        if case .failure(let error) = outcome, let killError, DeferredError.isCancellation(error) {
-            outcome = .failure(killError)
-        }
-        result = outcome
-        let observers = observers
-        self.observers = []
-        for observer in observers { observer(outcome) }
-        // A waiter that has timed out or was cancelled is in the line until its task runs; it hears of
-        // nothing.
-        guard case .failure(let error) = outcome, observers.isEmpty,
-            !completionWaiters.contains(where: \.isPending)
-        else { return }
-        if error is GreenletExit || error is CancellationError { return }
-        reactor.onUncaughtError(error, "greenlet \"\(name)\" spawned at \(spawnLocation)")
-    }
-
-    private var observers: [@ReactorActor (Result<Value, any Error>) -> Void] = []
+    @usableFromInline override init(name: String?, _ site: CallSite) { super.init(name: name, site) }
 
     /// Calls `observer` with the outcome, on the reactor, when the greenlet has ended; at once when it has
     /// already.
     func whenReady(_ observer: @escaping @ReactorActor (Result<Value, any Error>) -> Void) {
-        if let result { observer(result) } else { observers.append(observer) }
+        if let result {
+            observer(result)
+        } else {
+            observers.append { [unowned self] in observer(result!) }  // it is called as the greenlet ends
+        }
     }
 
     /// Parks the calling task until the greenlet has ended; returns its value.

@@ -57,7 +57,13 @@ extension Reactor {
     /// Never throws: a yield loop ends by looking at `Task.isCancelled` itself. Descriptors and timers are
     /// looked at every few milliseconds even when tasks yield to each other for ever.
     @ReactorActor public func yield() async {
-        await withUnsafeContinuation { continuation in ready.append(.yielded(continuation)) }
+        await withUnsafeContinuation(enqueueYielded)
+    }
+
+    /// Queues a task that yields. Reactor only, but not isolated: an isolated function given to the standard library is
+    /// checked each time it is called.
+    package func enqueueYielded(_ continuation: UnsafeContinuation<Void, Never>) {
+        ready.append(.yielded(continuation))
     }
 
     /// Runs `call` on the reactor's thread, soon, in the order of the calls of each thread. Any thread; never

@@ -33,11 +33,11 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     let systemEvents = SystemEvents()
 
     /// What is ready to run, first come first served. Unsafe: touched only by the thread that runs the loop.
-    nonisolated(unsafe) var ready = Deque<ReadyItem>()
+    @exclusivity(unchecked) nonisolated(unsafe) var ready = Deque<ReadyItem>()
 
     /// Set while a yielded task is being resumed: its job is then run at once instead of queued a second
     /// time. Unsafe: as `ready`.
-    nonisolated(unsafe) var resumedJob = ResumedJob.none
+    @exclusivity(unchecked) nonisolated(unsafe) var resumedJob = ResumedJob.none
 
     enum ReadyItem {
         case job(UnownedJob)
@@ -73,8 +73,8 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     /// The default logs them at level error with their site. Must not block.
     @ReactorActor public var onUncaughtError: @ReactorActor (_ error: any Error, _ context: String) -> Void
 
-    /// Things that upper layers keep per reactor (stack caches, registries), by their type.
-    @ReactorActor package var attachments: [ObjectIdentifier: AnyObject] = [:]
+    /// What Greenlets keeps per reactor.
+    @ReactorActor package var greenletRegistry: AnyObject?
 
     /// Makes a reactor with a loop of its own. It does nothing until `run()`.
     ///
@@ -88,14 +88,11 @@ public final class Reactor: SerialExecutor, TaskExecutor {
         self.onUncaughtError = { error, context in
             logger.error("Unhandled error in \(context): \(error)")
         }
-        let entry = WeakReactor(self)
-        Self.registry.withLock { $0[entry.address] = entry }
+        Self.known.withLock { _ = $0.insert(address) }
     }
 
     deinit {
-        // Only the address, as a key.
-        let address = Unmanaged.passUnretained(self).toOpaque()
-        Self.registry.withLock { $0[UInt(bitPattern: address)] = nil }
+        Self.known.withLock { _ = $0.remove(address) }
         TimerQueue.destroy(timers)
     }
 
@@ -117,25 +114,22 @@ public final class Reactor: SerialExecutor, TaskExecutor {
         clinux_get_thread_reactor() == Unmanaged.passUnretained(self).toOpaque()
     }
 
-    private struct WeakReactor {
-        let address: UInt
-        let executor: UnownedTaskExecutor
-        weak var reactor: Reactor?
+    /// Only compared.
+    private var address: UInt { UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()) }
 
-        init(_ reactor: Reactor) {
-            // Only the address, as a key.
-            address = UInt(bitPattern: Unmanaged.passUnretained(reactor).toOpaque())
-            executor = reactor.asUnownedTaskExecutor()
-            self.reactor = reactor
-        }
-    }
+    /// Where reactors are. No weak references: an object that ever had one is slower to retain for the rest of its life.
+    private static let known = Mutex<Set<UInt>>([])
 
-    /// Every reactor there is. A reference taken under the lock must leave it alive: were it the last one,
-    /// the reactor would end there and ask for the lock again. So none is taken but the one that is returned.
-    private static let registry = Mutex<[UInt: WeakReactor]>([:])
-
+    /// The reactor that `executor` is, if it is one. The caller holds the executor, as a running task holds the one it
+    /// prefers.
     static func withTaskExecutor(_ executor: UnownedTaskExecutor) -> Reactor? {
-        registry.withLock { known in known.values.first { $0.executor == executor }?.reactor }
+        // An executor is its object and the conformance.
+        let object = unsafeBitCast(executor, to: (object: UInt, conformance: UInt).self).object
+        guard known.withLock({ $0.contains(object) }), let pointer = UnsafeRawPointer(bitPattern: object)
+        else { return nil }
+        // The address is that of a reactor, which the caller holds.
+        let reactor = Unmanaged<Reactor>.fromOpaque(pointer).takeUnretainedValue()
+        return reactor.asUnownedTaskExecutor() == executor ? reactor : nil
     }
 
     // MARK: Threads
