@@ -10,17 +10,26 @@ has_server() {
     return 1
 }
 
-# Prints the Debian packages for what is missing. `server` as argument: PostgreSQL's server too.
+# Prints the Debian packages for what is missing: what every build needs, and what the arguments name.
+# `server`: PostgreSQL's server. `go`, `python`: what the benchmarks' peers are written in.
 missing_packages() {
+    local wanted
     command -v git >/dev/null || echo git
     command -v pkg-config >/dev/null || echo pkg-config
     # Asked of the compiler's search path rather than of dpkg: a hand-made installation is as good.
     pkg-config --exists libpq 2>/dev/null || echo libpq-dev
     pkg-config --exists openssl 2>/dev/null || echo libssl-dev
-    [[ ${1:-} != server ]] || has_server || echo postgresql
+    for wanted in "$@"; do
+        case $wanted in
+        server) has_server || echo postgresql ;;
+        go) command -v go >/dev/null || echo golang-go ;;
+        python) python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv ;;
+        *) fail "missing_packages: $wanted is not known" ;;
+        esac
+    done
 }
 
-# install_missing [server]: does nothing, and needs no network and no rights, when all is there.
+# install_missing [server] [go] [python]: does nothing, and needs no network and no rights, when all is there.
 install_missing() {
     local packages as_root=()
     mapfile -t packages < <(missing_packages "$@")

@@ -1,0 +1,205 @@
+// What Go's runtime needs for the benchmarks of core-bench; one name and its nanoseconds a line.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"sort"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+type benchmark struct {
+	name         string
+	minimumCount int
+	read         func() time.Duration
+	body         func(count int)
+	setUp        func()
+	tearDown     func()
+}
+
+var start = time.Now()
+
+func elapsed() time.Duration { return time.Since(start) }
+
+func processor() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		panic(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+var benchmarks = []benchmark{
+	{"ping-pong", 1, elapsed, pingPong, nothing, nothing},
+	{"spawn-join", 1, elapsed, spawnJoin, nothing, nothing},
+	{"spawn", 1000, elapsed, spawn, nothing, nothing},
+	{"yield", 2, elapsed, yield, nothing, nothing},
+	{"call-later-cancel", 100000, elapsed, callLaterCancel, makePending, cancelPending},
+	{"call-later-turn-cancel", 100000, elapsed, callLaterTurnCancel, makePending, cancelPending},
+	{"timer-wake", 1000, processor, timerWake, nothing, nothing},
+}
+
+func pingPong(count int) {
+	ping, pong := make(chan int), make(chan int)
+	var both sync.WaitGroup
+	both.Add(2)
+	go func() {
+		for i := 0; i < count; i++ {
+			pong <- <-ping
+		}
+		both.Done()
+	}()
+	go func() {
+		for i := 0; i < count; i++ {
+			ping <- i
+			<-pong
+		}
+		both.Done()
+	}()
+	both.Wait()
+}
+
+func spawnJoin(count int) {
+	value := make(chan int)
+	for i := 0; i < count; i++ {
+		go func(number int) { value <- number }(i)
+		<-value
+	}
+}
+
+func spawn(count int) {
+	ended := 0
+	for i := 0; i < count/1000; i++ {
+		for j := 0; j < 1000; j++ {
+			go func() { ended++ }() // one processor and no preemption point: no lock needed
+		}
+		for ended < 1000 {
+			runtime.Gosched()
+		}
+		ended = 0
+	}
+}
+
+func yield(count int) {
+	var both sync.WaitGroup
+	both.Add(2)
+	for i := 0; i < 2; i++ {
+		go func() {
+			for j := 0; j < count/2; j++ {
+				runtime.Gosched()
+			}
+			both.Done()
+		}()
+	}
+	both.Wait()
+}
+
+func nothing() {}
+
+var pending []*time.Timer
+
+func makePending() {
+	for i := 0; i < 100000; i++ {
+		pending = append(pending, time.AfterFunc(time.Duration(1000+i%997)*time.Second, nothing))
+	}
+}
+
+func cancelPending() {
+	for _, timer := range pending {
+		timer.Stop()
+	}
+	pending = nil
+}
+
+func callLaterCancel(count int) {
+	for turn := 0; turn < count/100; turn++ {
+		for number := 0; number < 100; number++ {
+			time.AfterFunc(time.Duration(10+(turn+number)%91)*time.Second, nothing).Stop()
+		}
+		runtime.Gosched()
+	}
+}
+
+func callLaterTurnCancel(count int) {
+	var made []*time.Timer
+	for turn := 0; turn < count/100; turn++ {
+		for _, timer := range made {
+			timer.Stop()
+		}
+		made = made[:0]
+		for number := 0; number < 100; number++ {
+			made = append(made, time.AfterFunc(time.Duration(10+(turn+number)%91)*time.Second, nothing))
+		}
+		runtime.Gosched()
+	}
+	for _, timer := range made {
+		timer.Stop()
+	}
+}
+
+func timerWake(count int) {
+	var all sync.WaitGroup
+	all.Add(1000)
+	for i := 0; i < 1000; i++ {
+		go func(number int) {
+			for j := 0; j < count/1000; j++ {
+				time.Sleep(time.Duration(1000+number) * time.Microsecond)
+			}
+			all.Done()
+		}(i)
+	}
+	all.Wait()
+}
+
+// measure doubles the count until a batch can be timed, then takes the median of five.
+func measure(b benchmark, enough time.Duration) float64 {
+	b.setUp()
+	defer b.tearDown()
+	batch := func(count int) time.Duration {
+		before := b.read()
+		b.body(count)
+		return b.read() - before
+	}
+	count := b.minimumCount
+	for batch(count) < enough {
+		count *= 2
+	}
+	var batches []float64
+	for i := 0; i < 5; i++ {
+		batches = append(batches, float64(batch(count).Nanoseconds())/float64(count))
+	}
+	sort.Float64s(batches)
+	return batches[2]
+}
+
+func main() {
+	only := flag.String("only", "", "measure these, divided by commas; all otherwise")
+	quick := flag.Bool("quick", false, "take shorter batches")
+	idle := flag.Bool("idle", false, "do nothing, with a timer an hour away")
+	flag.Parse()
+	runtime.GOMAXPROCS(1)
+	if *idle {
+		time.Sleep(time.Hour)
+		return
+	}
+	enough := 100 * time.Millisecond
+	if *quick {
+		enough /= 5
+	}
+	found := false
+	for _, b := range benchmarks {
+		if *only == "" || strings.Contains(","+*only+",", ","+b.name+",") {
+			fmt.Println(b.name, measure(b, enough))
+			found = true
+		}
+	}
+	if !found {
+		fmt.Fprintln(os.Stderr, "no benchmark is called", *only)
+		os.Exit(2)
+	}
+}
