@@ -35,6 +35,7 @@ let package = Package(
         .library(name: "LocalPostgres", targets: ["LocalPostgres"]),
         .executable(name: "service", targets: ["service"]),
         .executable(name: "migrate", targets: ["migrate"]),
+        .executable(name: "scenarios", targets: ["scenarios"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.5.0"),
@@ -123,6 +124,10 @@ let package = Package(
             ],
             swiftSettings: house),
 
+        .executableTarget(
+            name: "scenarios", dependencies: ["ReactorCore", "Greenlets", "BlockingShims", arguments],
+            swiftSettings: house),
+
         // Tests: one suite per source file.
         .testTarget(
             name: "ReactorCoreTests", dependencies: ["ReactorCore", "ReactorTesting", "CLinux"],
@@ -182,6 +187,9 @@ let package = Package(
                 "Models",
                 "Migrations", "LocalPostgres", "Greenlets", "ReactorCore", "ReactorTesting", bytes,
             ],
+            swiftSettings: house),
+        .testTarget(
+            name: "ScenariosTests", dependencies: ["scenarios", "ReactorCore", "ReactorTesting", arguments],
             swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]

@@ -90,7 +90,10 @@ idle() {
 spent() {
     kill -0 "$1" 2>/dev/null || fail "the idle program has ended"
     cat "/proc/$1"/task/*/schedstat "/proc/$1"/task/*/status |
-        awk 'NF == 3 && /^[0-9]/ { cpu += $1 } /^voluntary_ctxt_switches/ { switches += $2 } END { print cpu, switches }'
+        awk '
+            NF == 3 && /^[0-9]/ { cpu += $1 }
+            /^voluntary_ctxt_switches/ { switches += $2 }
+            END { print cpu, switches }'
 }
 
 describe() {

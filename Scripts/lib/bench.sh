@@ -122,8 +122,15 @@ objects() {
 # The objects of one group as a table.
 table() {
     awk '
-        function text(key) { return match($0, "\"" key "\":\"[^\"]*\"") ? substr($0, RSTART + length(key) + 4, RLENGTH - length(key) - 5) : "-" }
-        function value(key) { return match($0, "\"" key "\":[^,}]*") ? substr($0, RSTART + length(key) + 3, RLENGTH - length(key) - 3) : "" }
+        function value(key) {
+            if (!match($0, "\"" key "\":(\"[^\"]*\"|[^,}]*)")) return ""
+            return substr($0, RSTART + length(key) + 3, RLENGTH - length(key) - 3)
+        }
+        function text(key,    found) {
+            found = value(key)
+            gsub("\"", "", found)
+            return found == "null" ? "-" : found
+        }
         function short(figure) {
             if (figure == "null") return "-"
             figure += 0
