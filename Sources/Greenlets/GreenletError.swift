@@ -4,13 +4,15 @@ public import ReactorCore
 public struct GreenletError: Error, Sendable, CustomStringConvertible {
     /// What went wrong, as a value that can be compared.
     public struct Code: Hashable, Sendable {
-        private enum Name { case notInGreenlet, timedOut, outOfStacks }
+        private enum Name { case notInGreenlet, timedOut, outOfStacks, closed }
         private let name: Name
 
         /// A call that parks the calling greenlet was made by code that no greenlet runs.
         public static let notInGreenlet = Code(name: .notInGreenlet)
         /// A deadline passed before the event.
         public static let timedOut = Code(name: .timedOut)
+        /// What was waited for has been closed.
+        public static let closed = Code(name: .closed)
         /// The system gave no memory for another stack.
         public static let outOfStacks = Code(name: .outOfStacks)
     }

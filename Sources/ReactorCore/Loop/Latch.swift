@@ -7,7 +7,7 @@ import CLinux
 /// thread. `Waiter` is a latch that hands over a value.
 ///
 /// Not isolated as a whole: an isolated function given to the standard library is checked each time it is called.
-package class Latch: @unchecked Sendable {  // reactor only; cancellation hops there
+public class Latch: @unchecked Sendable {  // reactor only; cancellation hops there
     private enum State: UInt8 { case pending, open, failed }
 
     @exclusivity(unchecked) private var state = State.pending
@@ -17,14 +17,14 @@ package class Latch: @unchecked Sendable {  // reactor only; cancellation hops t
     private let reactor: Reactor
 
     /// A latch for a task on `reactor`.
-    package init(on reactor: Reactor) { self.reactor = reactor }
+    public init(on reactor: Reactor) { self.reactor = reactor }
 
     /// Whether it is still closed.
-    package final var isPending: Bool { state == .pending }
+    public final var isPending: Bool { state == .pending }
 
     /// Ends the wait. Does nothing when it has ended already; returns whether it had not.
     @discardableResult
-    package final func open() -> Bool {
+    public final func open() -> Bool {
         guard state == .pending else { return false }
         state = .open
         resume()
@@ -33,7 +33,7 @@ package class Latch: @unchecked Sendable {  // reactor only; cancellation hops t
 
     /// Ends the wait with an error. Does nothing when it has ended already; returns whether it had not.
     @discardableResult
-    package final func open(throwing error: any Error) -> Bool {
+    public final func open(throwing error: any Error) -> Bool {
         guard state == .pending else { return false }
         state = .failed
         self.error = error
@@ -50,7 +50,7 @@ package class Latch: @unchecked Sendable {  // reactor only; cancellation hops t
     /// Parks the calling task until the latch is open. At most one task, once.
     ///
     /// - Throws: the error given to `open(throwing:)`, or `CancellationError` when the task is cancelled first.
-    @ReactorActor package final func waitUntilOpen() async throws {
+    @ReactorActor public final func waitUntilOpen() async throws {
         claim()
         if state == .pending {
             Self.prepare()
@@ -71,7 +71,7 @@ package class Latch: @unchecked Sendable {  // reactor only; cancellation hops t
     }()
 
     /// Parks without regard to cancellation: for waits whose end is certain and whose caller must see it.
-    @ReactorActor package final func waitUntilOpenUncancellably() async throws {
+    @ReactorActor public final func waitUntilOpenUncancellably() async throws {
         claim()
         if state == .pending { await withUnsafeContinuation(park) }
         if let error { throw error }

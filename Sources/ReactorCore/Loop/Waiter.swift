@@ -1,10 +1,14 @@
 /// A latch that hands a value to the task that waits.
-package final class Waiter<Value>: Latch, @unchecked Sendable {  // as Latch
-    @exclusivity(unchecked) private var value: Value?
+public final class Waiter<Value>: Latch, @unchecked Sendable {  // as Latch
+    /// What is handed over: set before the latch opens, by whichever side has it.
+    @exclusivity(unchecked) public var value: Value?
+
+    /// A waiter of a task on `reactor`.
+    public override init(on reactor: Reactor) { super.init(on: reactor) }
 
     /// Ends the wait with a value. Does nothing when it has ended already; returns whether it had not.
     @discardableResult
-    package func resume(returning value: Value) -> Bool {
+    public func resume(returning value: Value) -> Bool {
         guard isPending else { return false }
         self.value = value
         return open()
@@ -12,18 +16,18 @@ package final class Waiter<Value>: Latch, @unchecked Sendable {  // as Latch
 
     /// Ends the wait with an error. Does nothing when it has ended already; returns whether it had not.
     @discardableResult
-    package func resume(throwing error: any Error) -> Bool { open(throwing: error) }
+    public func resume(throwing error: any Error) -> Bool { open(throwing: error) }
 
     /// Parks the calling task until there is an outcome. At most one task, once.
     ///
     /// - Throws: the error given to `resume(throwing:)`, or `CancellationError` when the task is cancelled first.
-    @ReactorActor package func wait() async throws -> Value {
+    @ReactorActor public func wait() async throws -> Value {
         try await waitUntilOpen()
         return value!  // set before the latch opens
     }
 
     /// Parks without regard to cancellation: for waits whose end is certain and whose caller must see it.
-    @ReactorActor package func waitUncancellably() async throws -> Value {
+    @ReactorActor public func waitUncancellably() async throws -> Value {
         try await waitUntilOpenUncancellably()
         return value!  // as above
     }
