@@ -59,7 +59,9 @@ let package = Package(
                 "CLinux", deque, logging,
             ],
             swiftSettings: house),
-        .target(name: "Greenlets", dependencies: ["ReactorCore", "CFibers", deque], swiftSettings: house),
+        .target(
+            name: "Greenlets", dependencies: ["ReactorCore", "CFibers", "CLinux", deque], swiftSettings: house
+        ),
         .target(
             name: "BlockingShims", dependencies: ["CBlockingShims", "CFibers", "Greenlets", "ReactorCore"],
             swiftSettings: house),

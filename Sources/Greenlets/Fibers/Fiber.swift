@@ -1,4 +1,5 @@
 import CFibers
+import CLinux
 import Glibc
 package import ReactorCore
 
@@ -13,6 +14,8 @@ package final class Fiber {
     private let stack: UnsafeMutablePointer<cf_fiber>
     private var body: (@ReactorActor () -> Void)?
     private var request: (@ReactorActor () async -> Void)?
+    /// The driver, by address.
+    private let driver = clinux_current_task()
 
     /// Once set, every wait of this fiber ends with this error at once: a kill cannot unwind C frames, so it
     /// stays until the fiber has returned through them.
@@ -77,9 +80,20 @@ package final class Fiber {
     /// own code.
     ///
     /// - Throws: what `operation` throws; `killError`, before `operation` begins, once the fiber has been
-    ///   killed, and in the place of the cancellation that a kill makes `operation` throw.
+    ///   killed, and in the place of the cancellation that a kill makes `operation` throw; `GreenletError` with code
+    ///   `notInGreenlet` in a callback that runs on this fiber's stack, but in a task of its own.
     package func await<Value>(_ operation: @ReactorActor () async throws -> Value) throws -> Value {
         if let killError { throw killError }
+        // A callback that was added where task-local values were bound runs in a task that has them, which knows
+        // nothing of the switch: the runtime would take it for the current one on the driver's side, too.
+        guard clinux_current_task() == driver else {
+            throw GreenletError(
+                .notInGreenlet,
+                """
+                a Deferred's callback waited as synchronous code does, and it was added where task-local values were \
+                bound: add an async callback, which may wait, or start a greenlet in it by deferToGreenlet { … }
+                """)
+        }
         var result: Result<Value, any Error>?
         withoutActuallyEscaping(operation) { operation in
             request = {
