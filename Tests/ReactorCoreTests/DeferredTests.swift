@@ -12,10 +12,12 @@ import Testing
             var log: [Int] = []
             let deferred = Deferred<Int>()
             deferred.addCallback {
-                log.append($0); return $0 + 1
+                log.append($0)
+                return $0 + 1
             }
             .addCallback {
-                log.append($0); return "\($0 + 1)"
+                log.append($0)
+                return "\($0 + 1)"
             }
             .addCallback { (text: String) in log.append(Int(text)!) }
             try deferred.callback(0)
@@ -28,6 +30,17 @@ import Testing
             var got = 0
             Deferred.succeed(5).addCallback { got = $0 }
             #expect(got == 5)
+        }
+    }
+
+    @Test func errbackAddedAfterFailingRunsAtOnce() async throws {  // S2
+        try await withReactor { _ in
+            var got: (any Error)?
+            Deferred<Int>.fail(Spam(number: 2)).addErrback {
+                got = $0
+                return 0
+            }
+            #expect(got as? Spam == Spam(number: 2))
         }
     }
 
@@ -46,103 +59,35 @@ import Testing
             }
             // The handle's type has changed, but firing goes by the chain.
             try fire(calls.0, 1)
-            let error = #expect(throws: DeferredError.self) { try fire(calls.1, 2) }
-            #expect(error?.code == .alreadyCalled)
+            for number in 2...3 {
+                let error = #expect(throws: DeferredError.self) { try fire(calls.1, number) }
+                #expect(error?.code == .alreadyCalled)
+            }
             #expect(outcomes.count == 1 && outcomes[0].contains("1"))
         }
     }
 
-    @Test func thrownErrorGoesToTheNextErrbackAndItsValueBack() async throws {  // S4
+    @Test func firingFromInsideACallbackIsAnErrorThere() async throws {  // S3
         try await withReactor { _ in
-            var log: [String] = []
-            Deferred.succeed(1)
-                .addCallback { _ -> Int in throw Spam(number: 1) }
-                .addCallback {
-                    log.append("skipped"); return $0
-                }
-                .addErrback {
-                    log.append("\($0)"); return 7
-                }
-                .addErrback { _ in
-                    log.append("skipped"); return 8
-                }
-                .addCallback { log.append("got \($0)") }
-            #expect(log == ["Spam(number: 1)", "got 7"])
-        }
-    }
-
-    @Test func addCallbacksWithoutErrbackPassesErrorsThrough() async throws {  // S5
-        try await withReactor { _ in
-            var got: (any Error)?
-            Deferred<Int>.fail(Spam()).addCallbacks { $0 + 1 }.addErrback {
-                got = $0; return 0
+            let deferred = Deferred<Int>()
+            var code: DeferredError.Code?
+            deferred.addCallback { _ in
+                do { try deferred.callback(2) } catch { code = (error as? DeferredError)?.code }
             }
-            #expect(got as? Spam == Spam())
+            try deferred.callback(1)
+            #expect(code == .alreadyCalled)
         }
     }
 
-    @Test func callbackAddedByARunningCallbackRunsAfterIt() async throws {  // S6
+    @Test func alreadyCalledNamesBothPlaces() async throws {  // S3
         try await withReactor { _ in
-            var log: [Int] = []
-            let deferred = Deferred<Void>()
-            deferred.addCallback {
-                log.append(1)
-                deferred.addCallback { log.append(3) }
-                log.append(2)
+            let deferred = Deferred<Int>(file: "Here/Made.swift", line: 1)
+            try deferred.callback(1)
+            let error = #expect(throws: DeferredError.self) {
+                try deferred.callback(2, file: "Here/Again.swift", line: 3)
             }
-            try deferred.callback(())
-            #expect(log == [1, 2, 3])
-        }
-    }
-
-    @Test func returnedDeferredHoldsTheChainAndGivesUpItsResult() async throws {  // S7
-        try await withReactor { _ in
-            var got = 0
-            let inner = Deferred<Int>()
-            let outer = Deferred<Void>()
-            outer.addCallback { inner }.addCallback { got = $0 }
-            try outer.callback(())
-            #expect(outer.isPaused && got == 0)
-            try inner.callback(42)
-            #expect(got == 42 && !outer.isPaused)
-        }
-    }
-
-    @Test func failedInnerDeferredFailsTheOuterAndIsNotReported() async throws {  // S8, S13
-        let reports = UnhandledErrorRecorder()
-        try await withReactor { _ in
-            var got: (any Error)?
-            let inner = Deferred<Int>()
-            let outer = Deferred<Void>()
-            outer.addCallback { inner }.addErrback {
-                got = $0; return 0
-            }
-            try outer.callback(())
-            try inner.errback(Spam(number: 8))
-            #expect(got as? Spam == Spam(number: 8))
-        }
-        #expect(reports.errors(ofLine: #line - 5).isEmpty)
-    }
-
-    @Test func settledInnerDeferredIsTakenOverAtOnce() async throws {
-        try await withReactor { _ in
-            var got = 0
-            Deferred.succeed(()).addCallback { Deferred.succeed(3) }.addCallback { got = $0 }
-            #expect(got == 3)
-        }
-    }
-
-    @Test func chainingIsTransitive() async throws {  // S9
-        try await withReactor { _ in
-            let innermost = Deferred<Int>()
-            var got = 0
-            Deferred.succeed(())
-                .addCallback {
-                    Deferred.succeed(()).addCallback { Deferred.succeed(()).addCallback { innermost } }
-                }
-                .addCallback { got = $0 }
-            try innermost.callback(9)
-            #expect(got == 9)
+            #expect(error?.message.contains("Here/Made.swift:1") == true)
+            #expect(error?.message.contains("Here/Again.swift:3") == true)
         }
     }
 
@@ -155,229 +100,211 @@ import Testing
             deferred.pause()
             try deferred.callback(4)
             deferred.unpause()
-            #expect(got == 0)
+            #expect(got == 0 && deferred.isPaused)
             deferred.unpause()
-            #expect(got == 4)
+            #expect(got == 4 && !deferred.isPaused)
         }
     }
 
-    @Test func callbackReturningItsOwnDeferredIsAnErrorNotAHang() async throws {  // S11
-        try await withReactor { _ in
-            let deferred = Deferred<Int>()
-            var got: (any Error)?
-            deferred.addCallback { _ in deferred }.addErrback {
-                got = $0; return 0
-            }
-            try deferred.callback(1)
-            #expect((got as? DeferredError)?.code == .circularChain)
-        }
-    }
-
-    @Test func unhandledErrorIsReportedOnceAtRelease() async throws {  // S13
-        let reports = UnhandledErrorRecorder()
-        try await withReactor { _ in
-            var deferred: Deferred<Int>? = Deferred<Int>.fail(Spam(number: 13))
-            #expect(reports.errors(ofLine: #line - 1).isEmpty, "not before the last reference is gone")
-            #expect(deferred?.isCalled == true)
-            deferred = nil
-            #expect(reports.errors(ofLine: #line - 4) == ["Spam(number: 13)"])
-        }
-    }
-
-    @Test func handledErrorIsNeverReported() async throws {  // S13
-        let reports = UnhandledErrorRecorder()
-        try await withReactor { _ in
-            Deferred<Int>.fail(Spam()).addErrback { _ in 0 }
-        }
-        #expect(reports.errors(ofLine: #line - 2).isEmpty)
-    }
-
-    @Test func cancelWithoutCancellerFailsTheChainAndForgivesOneLateCall() async throws {  // S14
-        try await withReactor { _ in
-            var got: (any Error)?
-            let deferred = Deferred<Int>()
-            deferred.addErrback {
-                got = $0; return 0
-            }
-            deferred.cancel()
-            #expect((got as? DeferredError)?.code == .cancelled)
-            try deferred.callback(1)
-            #expect(throws: DeferredError.self) { try deferred.callback(2) }
-        }
-    }
-
-    @Test func cancellerMayGiveItsOwnOutcome() async throws {  // S16
-        try await withReactor { _ in
-            var got = ""
-            let deferred = Deferred<String>(onCancel: { try? $0.callback("hello!") })
-            deferred.addCallback { got = $0 }
-            deferred.cancel()
-            #expect(got == "hello!")
-        }
-    }
-
-    @Test func cancelWhileWaitingGoesToTheInnerDeferred() async throws {  // S18
+    @Test func pausedFailureWaitsForUnpause() async throws {  // S10
         try await withReactor { _ in
             var log: [String] = []
-            let inner = Deferred<Int>(onCancel: { _ in log.append("inner") })
-            let outer = Deferred<Void>(onCancel: { _ in log.append("outer") })
-            let chained = outer.addCallback { inner }.addErrback {
-                log.append("\($0)".prefix(3) + "…"); return 0
+            let deferred = Deferred<Int>()
+            deferred.addErrback {
+                log.append("\($0)"); return 0
             }
-            try outer.callback(())
-            chained.cancel()
-            #expect(log == ["inner", "the…"])
+            deferred.pause()
+            try deferred.errback(Spam(number: 10))
+            #expect(log.isEmpty)
+            deferred.unpause()
+            #expect(log == ["Spam(number: 10)"])
         }
     }
 
-    @Test func asyncCallbackHoldsTheChain() async throws {
-        try await withReactor { reactor in
-            let value = try await Deferred.succeed(2).addCallback { number async throws -> Int in
-                try await reactor.sleep(for: .milliseconds(1))
-                return number * 3
-            }.value
-            #expect(value == 6)
-        }
-    }
-
-    @Test func cancellingTheAwaitingTaskCancelsTheDeferred() async throws {
-        try await withReactor { reactor in
-            var isCancelled = false
-            let deferred = Deferred<Int>(onCancel: { _ in isCancelled = true })
-            let task = Task { @ReactorActor in try await deferred.value }
-            await reactor.yield()
-            await reactor.yield()
-            task.cancel()
-            let result = await task.result
-            #expect(isCancelled)
-            #expect(throws: DeferredError.self) { try result.get() }
-        }
-    }
-
-    @Test func tenThousandChainedDeferredsDoNotDeepenTheStack() async throws {  // S12, in part
+    @Test func callbackThatPausesHoldsTheNextOne() async throws {  // S10
         try await withReactor { _ in
-            let first = Deferred<Int>()
-            var last: Deferred<Int> = first
-            for _ in 0..<10_000 {
-                let next = last
-                last = Deferred.succeed(0).addCallback { _ in next }
+            var log: [Int] = []
+            let deferred = Deferred<Int>()
+            deferred.addCallback { number -> Int in
+                deferred.pause()
+                log.append(number)
+                return number + 1
             }
+            .addCallback { log.append($0) }
+            try deferred.callback(1)
+            #expect(log == [1])
+            deferred.unpause()
+            #expect(log == [1, 2])
+        }
+    }
+
+    @Test func pausedInnerDeferredHoldsTheOuterOne() async throws {  // S10
+        try await withReactor { _ in
+            let inner = Deferred.succeed(6)
+            inner.pause()
             var got = 0
-            last.addCallback { got = $0 }
-            try first.callback(11)
-            #expect(got == 11)
+            Deferred.succeed(()).addCallback { inner }.addCallback { got = $0 }
+            #expect(got == 0)
+            inner.unpause()
+            #expect(got == 6)
+        }
+    }
+
+    @Test func resultIsWhatTheChainHasComeTo() async throws {
+        try await withReactor { _ in
+            let deferred = Deferred<Int>()
+            #expect(deferred.result() == nil)
+            try deferred.callback(1)
+            #expect(deferred.outcome == 1)
+            #expect(deferred.outcome == 1, "it stays")
+            let next = deferred.addCallback { number in
+                #expect(deferred.chain.peek(Int.self) == nil, "a callback has it")
+                return "\(number)"
+            }
+            #expect(next.outcome == "1")
+            next.pause()
+            let last = next.addCallback { $0 + "!" }
+            #expect(last.result() == nil, "the callback that is held will change it")
+            last.unpause()
+            #expect(last.outcome == "1!")
+        }
+    }
+
+    @Test func twoHandlesOfOneChainAreTheSame() async throws {
+        try await withReactor { _ in
+            let deferred = Deferred<Int>()
+            #expect(deferred.isSame(as: deferred.addCallback { "\($0)" }))
+            #expect(!deferred.isSame(as: Deferred<Int>()))
+        }
+    }
+
+    @Test func resultFiresEitherWay() async throws {
+        try await withReactor { _ in
+            let (good, bad) = (Deferred<Int>(), Deferred<Int>())
+            try good.fire(with: .success(1))
+            try bad.fire(with: .failure(Spam()))
+            #expect(good.outcome == 1)
+            #expect(throws: Spam.self) { try bad.result()?.get() }
+            bad.addErrback { _ in 0 }
         }
     }
 }
 
-// MARK: Types, cancellation, release
+// MARK: Misuse
 
 extension DeferredTests {
+    @Test func unpausingWhileWaitingForAnotherDeferredTraps() async {  // S10
+        let exit = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            try await withReactor { _ in
+                let outer = Deferred.succeed(()).addCallback { Deferred<Int>() }
+                outer.unpause()
+            }
+        }
+        #expect(exit.said("unpause() without pause() on the Deferred made at"))
+    }
+
     /// Through a handle of another type a value would be read as what it is not.
     @Test func firingThroughALaterHandleOfAnotherTypeTraps() async {
         let exit = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             try await withReactor { _ in
-                let deferred = Deferred<Int>()
+                let deferred = Deferred<Int>(file: "Here/Made.swift", line: 1)
                 let text = deferred.addCallback { "\($0)" }
-                try text.callback("not a number")
+                try text.callback("not a number", file: "Here/Fired.swift", line: 2)
             }
         }
-        #expect(said(exit, "is fired with Int"))
+        #expect(exit.said("made at Here/Made.swift:1 is fired with Int, not String as at Here/Fired.swift:2"))
+    }
+
+    @Test func callbackAddedThroughAnOutdatedHandleTraps() async {
+        let exit = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            try await withReactor { _ in
+                let deferred = Deferred<Int>()
+                deferred.addCallback({ "\($0)" }, file: "Here/Changed.swift", line: 1)
+                deferred.addCallback({ print($0 + 1) }, file: "Here/Outdated.swift", line: 2)
+            }
+        }
+        #expect(
+            exit.said(
+                "carries String since Here/Changed.swift:1, and at Here/Outdated.swift:2 a handle for Int"))
+    }
+
+    @Test func lookingThroughAnOutdatedHandleTraps() async {
+        let exit = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            try await withReactor { _ in
+                let deferred = Deferred.succeed(1)
+                deferred.addCallback { "\($0)" }
+                print(deferred.result() as Any)
+            }
+        }
+        #expect(exit.said("a handle for Int"))
+    }
+
+    @Test func awaitingThroughAnOutdatedHandleTraps() async {
+        let exit = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            try await withReactor { _ in
+                let deferred = Deferred.succeed(1)
+                deferred.addCallback { "\($0)" }
+                print(try await deferred.value)
+            }
+        }
+        #expect(exit.said("a handle for Int"))
+    }
+
+    @Test func listOfAnOutdatedHandleTraps() async {
+        let exit = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            try await withReactor { _ in
+                let deferred = Deferred<Int>()
+                deferred.addCallback { "\($0)" }
+                _ = DeferredList([deferred])
+            }
+        }
+        #expect(exit.said("a handle for Int"))
     }
 
     @Test func chainingOnAnInnerDeferredThatGaveUpItsValueTraps() async {
         let exit = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             try await withReactor { _ in
                 let inner = Deferred.succeed([1, 2, 3])
-                Deferred.succeed(()).addCallback { inner }.addCallback { _ in }
+                Deferred.succeed(()).addCallback({ inner }, file: "Here/Returned.swift", line: 1)
+                    .addCallback { _ in }
                 inner.addCallback { print($0.count) }
             }
         }
-        #expect(said(exit, "carries () since"))
+        #expect(exit.said("carries () since Here/Returned.swift:1"))
     }
 
     @Test func returningOneDeferredFromTwoCallbacksTraps() async {
         let exit = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             try await withReactor { _ in
                 let inner = Deferred<[Int]>()
-                Deferred.succeed(()).addCallback { inner }.addCallback { _ in }
-                Deferred.succeed(()).addCallback { inner }.addCallback { print($0.count) }
-                try inner.callback([1, 2, 3])
+                Deferred.succeed(()).addCallback({ inner }, file: "Here/First.swift", line: 1)
+                    .addCallback { _ in }
+                Deferred.succeed(()).addCallback({ inner }, file: "Here/Second.swift", line: 2)
+                    .addCallback { print($0.count) }
             }
         }
-        #expect(said(exit, "carries () since"))
+        #expect(exit.said("carries () since Here/First.swift:1, and at Here/Second.swift:2"))
     }
 
-    @Test func innerDeferredGoesOnAsVoidAfterItGaveUpItsValue() async throws {  // S7
+    @Test func olderHandleOfTheSameTypeStaysGood() async throws {
         try await withReactor { _ in
-            let inner = Deferred<Void>()
-            var log: [String] = []
-            Deferred.succeed(()).addCallback { inner }.addCallback { log.append("outer") }
-            try inner.callback(())
-            inner.addCallback { log.append("inner") }
-            #expect(log == ["outer", "inner"])
-        }
-    }
-
-    /// As in Twisted: an unfired Deferred that is cancelled has failed, and nobody who listened was told.
-    @Test func cancellationThatNobodyHandlesIsReported() async throws {
-        let reports = UnhandledErrorRecorder()
-        try await withReactor { _ in
-            Deferred<Int>().cancel()
-            #expect(reports.errors(ofLine: #line - 1).count == 1)
-            // A task's own cancellation is no error that anybody waits to hear of.
-            _ = Deferred<Int>.fail(CancellationError())
-            #expect(reports.errors(ofLine: #line - 1).isEmpty)
-        }
-    }
-
-    @Test func longChainFiresAndIsFreed() async throws {  // S12
-        try await withReactor { _ in
-            weak var watched: Token?
-            do {
-                let token = Token()
-                watched = token
-                try link(20_000, holding: token)
+            var log: [Int] = []
+            let deferred = Deferred<Int>()
+            deferred.addCallback { $0 + 1 }
+            deferred.addCallback {
+                log.append($0)
+                return $0
             }
-            #expect(watched == nil)
-        }
-    }
-
-    private func said(_ exit: ExitTest.Result?, _ words: String) -> Bool {
-        String(decoding: exit?.standardErrorContent ?? [], as: UTF8.self).contains(words)
-    }
-
-    @ReactorActor private func link(_ count: Int, holding token: Token) throws {
-        let first = Deferred<Int>()
-        var last: Deferred<Int> = first
-        for _ in 0..<count {
-            let next = last
-            last = Deferred.succeed(0).addCallback { _ in withExtendedLifetime(token) { next } }
-        }
-        var got = 0
-        last.addCallback { got = $0 }
-        try first.callback(11)
-        #expect(got == 11)
-    }
-
-    @Test func cancellerRunsOnceAndIsReleasedByFiring() async throws {  // S13, S17
-        try await withReactor { _ in
-            weak var watched: Token?
-            var count = 0
-            let deferred: Deferred<Int>
-            do {
-                let token = Token()
-                watched = token
-                deferred = Deferred { _ in withExtendedLifetime(token) { count += 1 } }
-            }
-            #expect(watched != nil)
-            deferred.addErrback { _ in 0 }
-            deferred.cancel()
-            deferred.cancel()
-            #expect(count == 1)
-            #expect(watched == nil)
+            try deferred.callback(1)
+            deferred.addCallback { log.append($0 * 10) }
+            #expect(log == [2, 20])
         }
     }
 }
 
-private final class Token: Sendable {}
+extension Optional<ExitTest.Result> {
+    /// Whether the process's last words hold `words`.
+    func said(_ words: String) -> Bool {
+        String(decoding: self?.standardErrorContent ?? [], as: UTF8.self).contains(words)
+    }
+}

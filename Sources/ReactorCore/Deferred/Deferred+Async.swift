@@ -25,7 +25,12 @@ extension Deferred where Success: Sendable {
         return try await withTaskCancellationHandler {
             try await waiter.waitUncancellably()
         } onCancel: {
-            reactor.callFromThread { self.cancel() }
+            // As Twisted: at once, where the canceller is on the reactor, too.
+            if reactor.isOnReactorThread {
+                ReactorActor.assumeIsolated { cancel() }
+            } else {
+                reactor.callFromThread { cancel() }
+            }
         }
     }
 
@@ -48,7 +53,7 @@ extension Deferred where Success: Sendable {
             // Cannot throw: nobody else fires it, and cancelling only cancels the task.
             try? deferred.fire(with: result, file: file, line: line)
         }
-        chain.setCanceller(.awaited { task.cancel() })
+        chain.setCanceller(.awaited { _ in task.cancel() })
     }
 }
 

@@ -64,7 +64,8 @@ extension Deferred {
     }
 
     /// Adds an errback that returns a Deferred: the chain waits for it and goes on with its outcome.
-    @inlinable @discardableResult
+    // Disfavoured: a closure that only throws fits both, and means an errback.
+    @_disfavoredOverload @inlinable @discardableResult
     public func addErrback(
         _ errback: @escaping @ReactorActor (any Error) throws -> Deferred<Success>,
         file: StaticString = #fileID, line: UInt = #line
@@ -91,9 +92,8 @@ extension Deferred {
         _ errback: @escaping @ReactorActor (Failure) throws -> Success,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<Success> {
-        addErrback(
-            { [unowned chain] error in try errback(Failure(error, trail: chain.failureTrail)) },
-            file: file, line: line)
+        adding(
+            StageBody(errback), Success.self, file, line, StageRunners.failureErrback(Success.self))
     }
 
     // MARK: Both

@@ -15,6 +15,7 @@ extension Deferred {
     ) -> Deferred<Success> {
         precondition(limit >= .zero, "addTimeout(\(limit)): a time-out cannot be negative")
         let site = CallSite(file, line)
+        let madeAt = chain.madeAt
         var isOver = false
         let timer = reactor.callLater(limit) {
             isOver = true
@@ -28,7 +29,7 @@ extension Deferred {
                 if case .failure(let error) = result, DeferredError.isCancellation(error) {
                     throw DeferredError(
                         .timedOut,
-                        "the Deferred made at \(chain.madeAt) had no outcome within \(limit), set at \(site)")
+                        "the Deferred made at \(madeAt) had no outcome within \(limit), set at \(site)")
                 }
                 return try result.get()
             }, file: file, line: line)

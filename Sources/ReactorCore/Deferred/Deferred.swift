@@ -35,17 +35,15 @@ public struct Deferred<Success>: Sendable {
         onCancel: @escaping @ReactorActor (Deferred<Success>) -> Void,
         file: StaticString = #fileID, line: UInt = #line
     ) {
-        let chain = DeferredChain(Success.self, CallSite(file, line))
-        self.chain = chain
-        // The chain holds its canceller.
-        chain.setCanceller(.immediate { [unowned chain] in onCancel(Deferred(chain)) })
+        chain = DeferredChain(Success.self, CallSite(file, line))
+        chain.setCanceller(.immediate { chain in onCancel(Deferred(chain)) })
     }
 
     /// Makes a Deferred whose work, once cancelled, fires it in its own time, after its clean-up.
     package init(awaitingCancel onCancel: @escaping @ReactorActor () -> Void, file: StaticString, line: UInt)
     {
         chain = DeferredChain(Success.self, CallSite(file, line))
-        chain.setCanceller(.awaited(onCancel))
+        chain.setCanceller(.awaited { _ in onCancel() })
     }
 
     @usableFromInline init(_ chain: DeferredChain) { self.chain = chain }

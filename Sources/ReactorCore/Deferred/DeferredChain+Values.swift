@@ -65,11 +65,12 @@ extension DeferredChain {
         func release<Value>(_: Value.Type, _ words: inout Words) {
             if isInline(Value.self) {
                 withUnsafeMutablePointer(to: &words) {
-                    _ = UnsafeMutableRawPointer($0).assumingMemoryBound(to: Value.self).deinitialize(count: 1)
+                    Graveyard.bury(UnsafeMutableRawPointer($0).assumingMemoryBound(to: Value.self))
                 }
             } else {
                 // Retained in put(_:).
-                Unmanaged<Box<Value>>.fromOpaque(UnsafeRawPointer(bitPattern: words.0)!).release()
+                let box = Unmanaged<Box<Value>>.fromOpaque(UnsafeRawPointer(bitPattern: words.0)!)
+                Graveyard.bury(.object(box.takeRetainedValue()))
             }
         }
         release(type, &words)

@@ -27,17 +27,17 @@ final class DeferredChain: @unchecked Sendable {
     /// A task has seen the failure, which stays for others: it is not unhandled.
     var isFailureSeen = false
 
-    @exclusivity(unchecked) private var stages = StageQueue()
-    @exclusivity(unchecked) private var runningSite: CallSite
-    @exclusivity(unchecked) private var pauseCount: UInt32 = 0
+    @exclusivity(unchecked) var stages = StageQueue()
+    @exclusivity(unchecked) var runningSite: CallSite
+    @exclusivity(unchecked) var pauseCount: UInt32 = 0
     @exclusivity(unchecked) private var isRunning = false
-    @exclusivity(unchecked) @usableFromInline private(set) var isCalled = false
-    private var ignoresNextCall = false
-    /// Another chain waits for this one.
-    private var hasOuter = false
+    @exclusivity(unchecked) @usableFromInline var isCalled = false
+    var ignoresNextCall = false
     /// The chain this one waits for.
-    private var inner: DeferredChain?
-    private var canceller: Canceller?
+    var wait: Wait?
+    /// What makes the chains that wait for this one live on.
+    var holds: [Hold]?
+    var canceller: Canceller?
 
     /// The type that the last stage leaves, to catch the use of a handle whose chain has moved on.
     @exclusivity(unchecked) @usableFromInline var valueType: Any.Type
@@ -46,16 +46,17 @@ final class DeferredChain: @unchecked Sendable {
     let madeAt: CallSite
     /// Where `valueType` changed last.
     @exclusivity(unchecked) @usableFromInline var changedAt: CallSite
-    private var debugging: DeferredDebugging.Record?
+    var debugging: DeferredDebugging.Record?
 
     @usableFromInline typealias Words = (UInt, UInt, UInt, UInt)
 
     /// How the work behind an unfired chain is told to end.
     enum Canceller {
         /// Called once; the chain then fires at once, with the canceller's own outcome or with `cancelled`.
-        case immediate(@ReactorActor () -> Void)
-        /// Called once; the work ends in its own time and fires the chain then, so that its clean-up is awaited.
-        case awaited(@ReactorActor () -> Void)
+        case immediate(@ReactorActor (DeferredChain) -> Void)
+        /// The work ends in its own time and fires the chain then, so that its clean-up is awaited. Called once for
+        /// each `cancel()` until then.
+        case awaited(@ReactorActor (DeferredChain) -> Void)
     }
 
     @usableFromInline init(_ valueType: Any.Type, _ madeAt: CallSite) {
@@ -72,15 +73,23 @@ final class DeferredChain: @unchecked Sendable {
         if let failure, !isFailureSeen, !(failure is CancellationError || failure is any QuietError) {
             UnhandledErrors.report(Failure(failure, trail: trail ?? []), madeAt, debugging)
         }
-        if let storedType { Self.release(storedType, &words) }
-        // What the stages hold may be the last reference to the next chain of thousands: freed from a list, not by
+        // What is held here may be the last reference to the next chain of thousands: freed from a list, not by
         // recursion.
-        if !stages.isEmpty { Graveyard.bury(stages.takeAll()) }
+        if let holds, canGoOn, let first = holds.firstIndex(where: { $0.outer != nil }) {
+            return passOn(to: holds[first], holds)
+        }
+        if let storedType { Self.release(storedType, &words) }
+        if !stages.isEmpty { Graveyard.bury(.stages(stages.takeAll())) }
+        if let canceller { Graveyard.bury(.canceller(canceller)) }
+        if let heir = wait?.heir {
+            wait = nil
+            Graveyard.bury(.object(heir))
+        }
     }
 
     // MARK: State
 
-    var isPaused: Bool { pauseCount > 0 }
+    var isPaused: Bool { pauseCount > 0 || wait != nil }
     @usableFromInline var isSettled: Bool {
         content != .nothing && pauseCount == 0 && !isRunning && stages.isEmpty
     }
@@ -167,86 +176,6 @@ final class DeferredChain: @unchecked Sendable {
         let resumed = stage.run(on: self)
         isRunning = false
         return resumed
-    }
-
-    // MARK: Waiting for another chain
-
-    /// Takes over the outcome of `other`, now or when it is there. `other` carries Void from then on.
-    @ReactorActor @usableFromInline func wait<Value>(for other: DeferredChain, _: Value.Type) {
-        other.check(carries: Value.self, at: runningSite)
-        if other === self || (hasOuter && other.waits(for: self)) {
-            let error = DeferredError(
-                .circularChain,
-                "the callback added at \(runningSite) returned a Deferred, made at \(other.madeAt), "
-                    + "that waits for this one, made at \(madeAt): neither could ever go on")
-            return set(error, trail: [runningSite])
-        }
-        other.hasOuter = true
-        other.valueType = Void.self
-        other.changedAt = runningSite
-        if other.isSettled {
-            takeOver(from: other, Value.self, wasWaiting: false)
-        } else {
-            pauseCount += 1
-            inner = other
-            other.stages.append(
-                DeferredStage(
-                    StageBody<Void, DeferredChain> { self }, runningSite, StageRunners.handOver(Value.self)))
-        }
-    }
-
-    private func waits(for chain: DeferredChain) -> Bool {
-        var next = inner
-        while let other = next {
-            if other === chain { return true }
-            next = other.inner
-        }
-        return false
-    }
-
-    func takeOver<Value>(from other: DeferredChain, _: Value.Type, wasWaiting: Bool = true) {
-        if wasWaiting {
-            inner = nil
-            pauseCount -= 1
-        }
-        if other.content == .failure {
-            let trail = other.failureTrail
-            set(other.takeFailure(), trail: trail + [runningSite])
-        } else {
-            put(other.take(Value.self))
-        }
-        other.put(())
-    }
-
-    // MARK: Cancellation
-
-    func setCanceller(_ canceller: Canceller) { if !isCalled { self.canceller = canceller } }
-
-    /// Cancels what the outcome is waiting for: the innermost Deferred when there is one, else the work behind this.
-    @ReactorActor func cancel() {
-        var target = self
-        while target.isCalled {
-            guard let inner = target.inner else { return }
-            target = inner
-        }
-        target.cancelWork()
-    }
-
-    @ReactorActor private func cancelWork() {
-        switch canceller {
-        case .awaited(let cancel):
-            cancel()
-            return
-        case .immediate(let cancel):
-            canceller = nil
-            cancel()
-        case nil: ignoresNextCall = true
-        }
-        if !isCalled {
-            // Cannot throw: nobody has called back.
-            try? fire(
-                failure: DeferredError(.cancelled, "the Deferred made at \(madeAt) was cancelled"), madeAt)
-        }
     }
 
     // MARK: Failures

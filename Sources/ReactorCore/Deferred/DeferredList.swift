@@ -21,20 +21,17 @@ extension Deferred {
         _ deferreds: [Deferred<Value>], fireOnOneErrback: Bool = false, consumeErrors: Bool = false,
         file: StaticString = #fileID, line: UInt = #line
     ) where Success == [Result<Value, any Error>] {
-        self.init(awaitingCancel: { for member in deferreds { member.cancel() } }, file: file, line: line)
-        let list = self
+        self.init(file: file, line: line)
         let outcomes = Outcomes<Value>(count: deferreds.count)
         if deferreds.isEmpty { try? callback([]) }  // cannot throw: it is fresh
-        for (index, member) in deferreds.enumerated() {
-            member.observe(consumingErrors: consumeErrors, file: file, line: line) { result in
-                let all = outcomes.add(result, at: index)
-                guard !list.isCalled else { return }
-                // Neither can throw: it has not fired.
-                if fireOnOneErrback, case .failure(let error) = result {
-                    try? list.errback(FirstError(index: index, underlying: error))
-                } else if let all {
-                    try? list.callback(all)
-                }
+        observe(deferreds, consumingErrors: consumeErrors, file: file, line: line) { index, result, list in
+            let all = outcomes.add(result, at: index)
+            guard !list.isCalled else { return }
+            // Neither can throw: it has not fired.
+            if fireOnOneErrback, case .failure(let error) = result {
+                try? list.errback(FirstError(index: index, underlying: error))
+            } else if let all {
+                try? list.callback(all)
             }
         }
     }
@@ -46,38 +43,22 @@ extension Deferred {
         consumeErrors: Bool = false,
         file: StaticString = #fileID, line: UInt = #line
     ) where Success == FirstCallback<Value> {
-        self.init(awaitingCancel: { for member in deferreds { member.cancel() } }, file: file, line: line)
-        let list = self
+        self.init(file: file, line: line)
         let outcomes = Outcomes<Value>(count: deferreds.count)
-        for (index, member) in deferreds.enumerated() {
-            member.observe(consumingErrors: consumeErrors, file: file, line: line) { result in
-                let all = outcomes.add(result, at: index)
-                guard !list.isCalled else { return }
-                // None can throw: it has not fired.
-                switch result {
-                case .success(let value): try? list.callback(.first(value, index: index))
-                case .failure(let error):
-                    if fireOnOneErrback {
-                        try? list.errback(FirstError(index: index, underlying: error))
-                    } else if all != nil {
-                        try? list.callback(.none(FailureGroup(outcomes.errors)))
-                    }
+        observe(deferreds, consumingErrors: consumeErrors, file: file, line: line) { index, result, list in
+            let all = outcomes.add(result, at: index)
+            guard !list.isCalled else { return }
+            // None can throw: it has not fired.
+            switch result {
+            case .success(let value): try? list.callback(.first(value, index: index))
+            case .failure(let error):
+                if fireOnOneErrback {
+                    try? list.errback(FirstError(index: index, underlying: error))
+                } else if all != nil {
+                    try? list.callback(.none(FailureGroup(outcomes.errors)))
                 }
             }
         }
-    }
-
-    /// Hears of the outcome, in its place in the chain, and leaves it.
-    func observe(
-        consumingErrors: Bool, file: StaticString, line: UInt,
-        _ observer: @escaping @ReactorActor (Result<Success, any Error>) -> Void
-    ) {
-        let site = CallSite(file, line)
-        chain.check(carries: Success.self, at: site)
-        let body = StageBody<Result<Success, any Error>, Void>(observer)
-        let runner =
-            consumingErrors ? StageRunners.peek(Success.self) : StageRunners.glance(Success.self)
-        chain.append(DeferredStage(body, site, runner))
     }
 }
 
@@ -99,8 +80,9 @@ public enum FirstCallback<Value> {
         missing = count
     }
 
-    /// Notes one; returns all when it was the last.
+    /// Notes one, once; returns all when it was the last.
     func add(_ result: Result<Value, any Error>, at index: Int) -> [Result<Value, any Error>]? {
+        guard results[index] == nil else { return nil }
         results[index] = result
         missing -= 1
         return missing == 0 ? results.compactMap { $0 } : nil

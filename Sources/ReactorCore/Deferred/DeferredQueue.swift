@@ -56,7 +56,7 @@ public final class DeferredQueue<Element> {
                 "\(backlog) already wait for a value of a DeferredQueue, as many as its backlog allows")
         }
         let waiter = Deferred<Element>(
-            onCancel: { [unowned self] waiter in waiters.removeAll { $0.isSame(as: waiter) } },
+            onCancel: { [weak self] waiter in self?.waiters.removeAll { $0.isSame(as: waiter) } },
             file: file, line: line)
         waiters.append(waiter)
         return waiter

@@ -30,7 +30,7 @@ public final class DeferredSemaphore {
             return .succeed((), file: file, line: line)
         }
         let waiter = Deferred<Void>(
-            onCancel: { [unowned self] waiter in waiters.removeAll { $0.isSame(as: waiter) } },
+            onCancel: { [weak self] waiter in self?.waiters.removeAll { $0.isSame(as: waiter) } },
             file: file, line: line)
         waiters.append(waiter)
         return waiter

@@ -5,23 +5,44 @@ import CLinux
 ///
 /// The first burial on a thread does the work; burials that it sets off, deeper in the stack, only queue up.
 enum Graveyard {
-    /// Drops the stages: before this returns, or before the burial returns inside which this one is made. Any
-    /// thread.
-    static func bury(_ stages: [DeferredStage]) {
-        if let pointer = clinux_get_thread_graveyard() {
-            // The frame that set the pointer holds the queue until it has taken it back.
-            Unmanaged<Queue>.fromOpaque(pointer).takeUnretainedValue().waiting.append(stages)
-            return
-        }
-        let queue = Queue()
-        // Taken back below, in this frame, which holds the queue.
-        clinux_set_thread_graveyard(Unmanaged.passUnretained(queue).toOpaque())
-        queue.waiting.append(stages)
-        while let next = queue.waiting.popLast() {
-            for stage in next { stage.drop() }
-        }
-        clinux_set_thread_graveyard(nil)
+    /// What a chain leaves behind.
+    enum Remains {
+        case stages([DeferredStage])
+        case canceller(DeferredChain.Canceller)
+        case object(AnyObject)
     }
 
-    private final class Queue { var waiting: [[DeferredStage]] = [] }
+    /// Drops `remains`: before this returns, or before the burial returns inside which this one is made. Any thread.
+    static func bury(_ remains: Remains) {
+        if let queue = openQueue { return queue.pointee.append(remains) }
+        work { drop(remains) }
+    }
+
+    /// Deinitialises a value, as `bury(_: Remains)`.
+    static func bury<Value>(_ value: UnsafeMutablePointer<Value>) {
+        guard let queue = openQueue else {
+            return work { _ = value.deinitialize(count: 1) }
+        }
+        queue.pointee.append(.object(DeferredChain.Box(value.move())))
+    }
+
+    private static var openQueue: UnsafeMutablePointer<[Remains]>? {
+        // Set in work(_:), whose frame holds the queue until it has taken the pointer back.
+        clinux_get_thread_graveyard()?.assumingMemoryBound(to: [Remains].self)
+    }
+
+    private static func work(_ first: () -> Void) {
+        var queue: [Remains] = []
+        withUnsafeMutablePointer(to: &queue) { queue in
+            clinux_set_thread_graveyard(queue)
+            first()
+            while let next = queue.pointee.popLast() { drop(next) }
+            clinux_set_thread_graveyard(nil)
+        }
+    }
+
+    @inline(never) private static func drop(_ remains: consuming Remains) {
+        // An object's reference ends with the case, here.
+        if case .stages(let stages) = remains { for stage in stages { stage.drop() } }
+    }
 }

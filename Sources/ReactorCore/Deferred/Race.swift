@@ -5,23 +5,21 @@
 @ReactorActor public func race<Value>(
     _ deferreds: [Deferred<Value>], file: StaticString = #fileID, line: UInt = #line
 ) -> Deferred<(index: Int, value: Value)> {
-    let race = Deferred<(index: Int, value: Value)>(
-        awaitingCancel: { for runner in deferreds { runner.cancel() } }, file: file, line: line)
+    let race = Deferred<(index: Int, value: Value)>(file: file, line: line)
     var errors = [(any Error)?](repeating: nil, count: deferreds.count)
-    var running = deferreds.count
-    for (index, runner) in deferreds.enumerated() {
-        runner.observe(consumingErrors: true, file: file, line: line) { result in
-            running -= 1
-            guard !race.isCalled else { return }
-            // Neither can throw: it has not fired.
-            switch result {
-            case .success(let value):
-                try? race.callback((index, value))
-                for (other, loser) in deferreds.enumerated() where other != index { loser.cancel() }
-            case .failure(let error):
-                errors[index] = error
-                if running == 0 { try? race.errback(FailureGroup(errors.compactMap { $0 })) }
-            }
+    race.observe(deferreds, consumingErrors: true, file: file, line: line) { index, result, race in
+        guard !race.isCalled else { return }
+        // Neither can throw: it has not fired.
+        switch result {
+        case .success(let value):
+            let cancelAll = race.chain.canceller
+            try? race.callback((index, value))
+            // The winner has its outcome: nothing happens to it.
+            if case .awaited(let cancel) = cancelAll { cancel(race.chain) }
+        case .failure(let error):
+            errors[index] = error
+            let all = errors.compactMap { $0 }
+            if all.count == errors.count { try? race.errback(FailureGroup(all)) }
         }
     }
     return race

@@ -27,12 +27,25 @@ struct StageQueue {
     @inline(__always) mutating func next() -> DeferredStage {
         let stage = taken < Self.inlineCount ? inline[Int(taken)] : overflow![Int(taken - Self.inlineCount)]
         taken &+= 1
+        if taken & 0xFF == 0, taken > Self.inlineCount { forgetTaken() }
         if taken == added {
             if added > Self.inlineCount { overflow = nil }
             (added, taken) = (0, 0)
         }
         return stage
     }
+
+    /// A queue that is never quite empty must not grow for ever.
+    @inline(never) private mutating func forgetTaken() {
+        let gone = Int(taken - Self.inlineCount)
+        guard let count = overflow?.count, gone * 2 >= count, gone < count else { return }
+        overflow?.removeFirst(gone)
+        added -= UInt32(gone)
+        taken = Self.inlineCount
+    }
+
+    /// Records that lie outside the first places.
+    var overflowCount: Int { overflow?.count ?? 0 }
 
     /// Takes all that is left.
     mutating func takeAll() -> [DeferredStage] {

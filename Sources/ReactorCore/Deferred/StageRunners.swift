@@ -34,6 +34,17 @@
         }
     }
 
+    /// `addFailureErrback`.
+    static func failureErrback<Value>(_: Value.Type) -> DeferredStage.Runner {
+        { address, chain in
+            let body = StageBody<Failure, Value>.take(address)
+            guard chain.content == .failure else { return nil }  // values pass by
+            let failure = Failure(chain.takeFailure(), trail: chain.failureTrail)
+            do { chain.put(try body.call(failure)) } catch { chain.failAgain(error) }
+            return nil
+        }
+    }
+
     /// `addErrback` with a closure that returns a Deferred.
     @inlinable static func chainingErrback<Value>(_: Value.Type) -> DeferredStage.Runner {
         { address, chain in
@@ -95,7 +106,7 @@
     /// Hands the outcome to the chain that the body names, whose callback returned this one, and keeps nothing.
     @usableFromInline static func handOver<Value>(_: Value.Type) -> DeferredStage.Runner {
         { address, chain in
-            let body = StageBody<Void, DeferredChain>.take(address)
+            let body = StageBody<Void, DeferredChain?>.take(address)
             guard let outer = try? body.call(()) else { return nil }  // it throws nothing
             outer.takeOver(from: chain, Value.self)
             return outer
