@@ -108,6 +108,9 @@ public final class Reactor: SerialExecutor, TaskExecutor {
         return Unmanaged<Reactor>.fromOpaque(pointer).takeUnretainedValue()
     }
 
+    /// Whether the calling thread runs some reactor. Any thread.
+    package static var isOnAnyReactorThread: Bool { clinux_get_thread_reactor() != nil }
+
     /// Whether the calling thread is the one that runs this reactor. Any thread.
     public var isOnReactorThread: Bool {
         // Compares addresses only.
