@@ -67,6 +67,7 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     @ReactorActor var descriptors = DescriptorTable()
     @ReactorActor var signalSource: SignalSource?
     @ReactorActor var threadPoolStorage: ThreadPool?
+    @ReactorActor var cooperatorStorage: Cooperator?
 
     /// Where errors go that no caller can receive: a timer's, a callback's, a greenlet's that nobody joins.
     ///

@@ -1,0 +1,407 @@
+import Glibc
+import ReactorCore
+import ReactorTesting
+import Testing
+
+@Suite struct CooperatorTests {
+    private struct Broken: Error {}
+
+    // MARK: Taking turns
+
+    @Test func tasksTakeTurnsOneStepEach() async throws {  // S49
+        try await withReactor { reactor in
+            var log: [String] = []
+            let groups = [["a", "b", "c"], ["1", "2", "3"], ["d", "e", "f"], ["4", "5", "6"]]
+            let tasks = groups.map { group in
+                reactor.coiterate(group.lazy.map { log.append($0) })
+            }
+            #expect(log.isEmpty)
+            _ = try await gatherResults(tasks).value
+            #expect(log == ["a", "1", "d", "4", "b", "2", "e", "5", "c", "3", "f", "6"])
+        }
+    }
+
+    @Test func oneIteratorSharedByFiveTasksIsFiveSlots() async throws {  // S49
+        try await withReactor(clock: ManualClock(isAutomatic: true)) { reactor in
+            var log: [String] = []
+            var busy = 0
+            var mostBusy = 0
+            @ReactorActor func install(_ customer: Int) -> Deferred<Void> {
+                log.append("Scheduling \(customer)")
+                busy += 1
+                mostBusy = max(mostBusy, busy)
+                return reactor.deferLater(.seconds(3)) { () -> Void in
+                    busy -= 1
+                    log.append("Finished \(customer)")
+                    log.append("All done \(customer)")
+                }
+            }
+            let customers = AnyIterator((0..<15).lazy.map { install($0) }.makeIterator())
+            let developers = (0..<5).map { _ in reactor.coiterate(customers) }
+            log.append("Bye")
+            _ = try await gatherResults(developers).value
+            let expected = stride(from: 0, to: 15, by: 5).flatMap { first in
+                let five = first..<first + 5
+                return five.map { "Scheduling \($0)" }
+                    + five.flatMap { ["Finished \($0)", "All done \($0)"] }
+            }
+            #expect(log == ["Bye"] + expected)
+            #expect(mostBusy == 5)
+            #expect(reactor.now == ReactorInstant(nanoseconds: 9_000_000_000))
+        }
+    }
+
+    @Test func iteratorThatIsAClassIsSharedToo() async throws {
+        try await withReactor { reactor in
+            let countdown = Countdown(from: 10)
+            var steps = [0, 0]
+            let tasks = (0..<2).map { index in
+                reactor.cooperator.cooperate(while: {
+                    steps[index] += 1
+                    return countdown.next() != nil
+                }).whenDone()
+            }
+            let shared = (0..<2).map { _ in reactor.coiterate(countdown) }
+            _ = try await gatherResults(tasks + shared).value
+            #expect(countdown.next() == nil)
+            // Ten elements among four, who take turns.
+            #expect(steps == [4, 4])
+        }
+    }
+
+    @Test func iteratorThatIsAValueIsCopied() async throws {
+        try await withReactor { reactor in
+            var count = 0
+            let steps = (0..<3).lazy.map { _ in count += 1 }
+            _ = try await gatherResults((0..<2).map { _ in reactor.coiterate(steps) }).value
+            #expect(count == 6)
+        }
+    }
+
+    @Test func nilsAndOtherElementsAreJustSteps() async throws {
+        try await withReactor { reactor in
+            let third = Deferred<String>()
+            let steps: [Deferred<String>?] = [nil, .succeed("now"), third, nil]
+            var log: [Int] = []
+            let done = reactor.coiterate(
+                steps.enumerated().lazy.map {
+                    log.append($0.offset); return $0.element
+                })
+            let mixed = reactor.coiterate([1, "two", Deferred<Int>.succeed(3), ()] as [Any])
+            try await mixed.value
+            #expect(log == [0, 1, 2] && !done.isCalled)
+            try third.callback("later")
+            try await done.value
+            #expect(log == [0, 1, 2, 3])
+        }
+    }
+
+    @Test func yieldedDeferredKeepsItsValue() async throws {
+        try await withReactor { reactor in
+            let answer = Deferred<Int>()
+            let done = reactor.coiterate([answer])
+            await reactor.makeTurns(2)
+            try answer.callback(7)
+            let value = try await answer.value
+            #expect(value == 7)
+            try await done.value
+        }
+    }
+
+    // MARK: Slices
+
+    @Test func withoutATimeSliceATurnIsAStep() async throws {
+        try await withReactor(clock: ManualClock()) { reactor in
+            let cooperator = Cooperator(on: reactor, timeSlice: .zero)
+            var turns: [UInt64] = []
+            _ = try await cooperator.coiterate((0..<5).lazy.map { _ in turns.append(reactor.turnCount) })
+                .value
+            #expect(zip(turns, turns.dropFirst()).allSatisfy { $1 == $0 + 1 }, "\(turns)")
+        }
+    }
+
+    @Test func sliceEndsByRealTimeThoughTheClockStandsStill() async throws {
+        try await withReactor(clock: ManualClock()) { reactor in
+            var count = 0
+            let task = reactor.cooperate(sequence(first: 0) { $0 + 1 }.lazy.map { _ in count += 1 })
+            await reactor.makeTurns(2)
+            #expect(count > 0)
+            try task.stop()
+        }
+    }
+
+    @Test func endlessTaskStarvesNeitherTimersNorDescriptors() async throws {
+        try await withReactor { reactor in
+            var fds: [Int32] = [0, 0]
+            #expect(pipe(&fds) == 0)
+            defer { for fd in fds { close(fd) } }
+            let task = reactor.cooperate(repeatElement(0, count: .max))
+            let writer = fds[1]
+            reactor.callLater(.milliseconds(1)) { write(writer, "x", 1) }
+            try await reactor.waitUntilReadable(fds[0])
+            try await reactor.sleep(for: .milliseconds(1))
+            #expect(!task.isDone)
+            try task.stop()
+            reactor.descriptorWillClose(fds[0])
+        }
+    }
+
+    @Test func millionStepsNeedNoStack() async throws {
+        try await withReactor { reactor in
+            try await reactor.coiterate((0..<1_000_000).lazy.map { _ in Deferred.succeed(()) }.prefix(50_000))
+                .value
+            try await reactor.coiterate(0..<1_000_000).value
+        }
+    }
+
+    // MARK: Errors
+
+    @Test func failedDeferredFailsTheTask() async throws {  // S49
+        try await withReactor { reactor async throws in
+            let now = reactor.coiterate([Deferred<Int>.fail(Broken())])
+            await #expect(throws: Broken.self) { try await now.value }
+            let later = reactor.coiterate([reactor.deferLater(.zero) { throw Broken() }])
+            await #expect(throws: Broken.self) { try await later.value }
+        }
+    }
+
+    @Test func errorOfAStepFailsTheTask() async throws {  // S49
+        try await withReactor { reactor async throws in
+            let done = reactor.cooperator.cooperate(while: { throw Broken() }).whenDone()
+            await #expect(throws: Broken.self) { try await done.value }
+        }
+    }
+
+    // MARK: Asynchronous steps
+
+    @Test func asyncStepsAreMadeOneAfterAnother() async throws {
+        try await withReactor(clock: ManualClock(isAutomatic: true)) { reactor in
+            var times: [Int64] = []
+            let task = reactor.cooperator.cooperate(while: {
+                try await reactor.sleep(for: .seconds(1))
+                times.append(reactor.now.nanoseconds / 1_000_000_000)
+                return times.count < 3
+            })
+            try await task.whenDone().value
+            #expect(times == [1, 2, 3])
+        }
+    }
+
+    @Test func asynchronousSequenceIsIterated() async throws {
+        try await withReactor { reactor in
+            var got: [Int] = []
+            let (stream, source) = AsyncStream.makeStream(of: Int.self)
+            let done = reactor.cooperator.coiterate(stream.map { @ReactorActor in got.append($0) })
+            for number in 1...3 { source.yield(number) }
+            while got.count < 3 { await reactor.yield() }
+            #expect(!done.isCalled)
+            source.finish()
+            try await done.value
+            #expect(got == [1, 2, 3])
+        }
+    }
+
+    @Test func errorOfAnAsynchronousSequenceFailsTheTask() async throws {
+        try await withReactor { reactor async throws in
+            let (stream, source) = AsyncThrowingStream.makeStream(of: Int.self)
+            let done = reactor.cooperator.coiterate(stream)
+            source.finish(throwing: Broken())
+            await #expect(throws: Broken.self) { try await done.value }
+        }
+    }
+
+    @Test func stoppingATaskCancelsItsAsyncStep() async throws {
+        try await withReactor { reactor async throws in
+            var hasCleanedUp = false
+            let task = reactor.cooperator.cooperate(while: {
+                defer { hasCleanedUp = true }
+                try await reactor.sleep(for: .seconds(60))
+                return true
+            })
+            let done = task.whenDone()
+            while reactor.delayedCallCount != 1 || reactor.delayedCalls[0].deadline < reactor.now {
+                await reactor.yield()
+            }
+            try task.stop()
+            let error = await #expect(throws: CooperatorError.self) { try await done.value }
+            #expect(error?.code == .taskStopped)
+            while !hasCleanedUp { await reactor.yield() }
+        }
+    }
+
+    // MARK: Cancellation
+
+    @Test func cancelledTaskMakesNoFurtherStep() async throws {
+        try await withReactor(clock: ManualClock()) { reactor async throws in
+            var count = 0
+            let cooperator = Cooperator(on: reactor, timeSlice: .zero)
+            let done = cooperator.coiterate(repeatElement(0, count: .max).lazy.map { _ in count += 1 })
+            await reactor.makeTurns(3)
+            let made = count
+            done.cancel()
+            let error = await #expect(throws: DeferredError.self) { try await done.value }
+            #expect(error?.code == .cancelled)
+            await reactor.makeTurns(3)
+            #expect(count == made && made > 0)
+            #expect(cooperator.taskCount == 0 && reactor.delayedCallCount == 0)
+        }
+    }
+
+    @Test func cancelledTaskCancelsWhatItWaitsFor() async throws {
+        try await withReactor { reactor async throws in
+            let done = reactor.coiterate([reactor.deferLater(.seconds(60))])
+            await reactor.makeTurns(2)
+            done.cancel()
+            await #expect(throws: DeferredError.self) { try await done.value }
+            #expect(reactor.delayedCallCount == 0 && reactor.cooperator.taskCount == 0)
+        }
+    }
+
+    // MARK: Start and stop
+
+    @Test func stoppedCooperatorEndsItsTasks() async throws {  // S49
+        try await withReactor { reactor in
+            let cooperator = Cooperator(on: reactor)
+            var count = 0
+            var codes: [String] = []
+            @ReactorActor func note(_ name: String, _ task: CooperativeTask) {
+                task.whenDone().addErrback {
+                    codes.append("\(name) \(($0 as? CooperatorError)?.code as Any)")
+                }
+            }
+            let outstanding = Deferred<String>()
+            note("waiting", cooperator.cooperate([outstanding]))
+            await reactor.makeTurns(2)
+            let paused = cooperator.cooperate([1])
+            try paused.pause()
+            note("paused", paused)
+            note("in line", cooperator.cooperate((0..<3).lazy.map { _ in count += 1 }))
+            cooperator.stop()
+            #expect(!cooperator.isRunning && cooperator.taskCount == 0 && reactor.delayedCallCount == 0)
+            note("new", cooperator.cooperate((0..<3).lazy.map { _ in count += 1 }))
+            #expect(
+                codes == ["waiting", "paused", "in line", "new"].map { "\($0) Optional(schedulerStopped)" })
+            try outstanding.callback("arglebargle")
+            try paused.resume()
+            await reactor.makeTurns(2)
+            #expect(count == 0)
+        }
+    }
+
+    @Test func tasksWaitForStart() async throws {  // S49
+        try await withReactor { reactor in
+            let cooperator = Cooperator(on: reactor, isStarted: false)
+            var count = 0
+            let done = cooperator.coiterate((0..<3).lazy.map { _ in count += 1 })
+            #expect(!cooperator.isRunning && reactor.delayedCallCount == 0)
+            await reactor.makeTurns(2)
+            #expect(count == 0)
+            cooperator.start()
+            #expect(cooperator.isRunning)
+            try await done.value
+            #expect(count == 3)
+        }
+    }
+
+    @Test func stoppedCooperatorStartsAgain() async throws {
+        try await withReactor { reactor in
+            let cooperator = Cooperator(on: reactor)
+            cooperator.stop()
+            cooperator.start()
+            try await cooperator.coiterate([1, 2]).value
+        }
+    }
+
+    @Test func stepMayStopItsCooperator() async throws {
+        try await withReactor { reactor async throws in
+            let cooperator = Cooperator(on: reactor)
+            let done = cooperator.coiterate((0..<3).lazy.map { _ in cooperator.stop() })
+            let other = cooperator.coiterate([1])
+            for deferred in [done, other] {
+                let error = await #expect(throws: CooperatorError.self) { try await deferred.value }
+                #expect(error?.code == .schedulerStopped)
+            }
+            #expect(reactor.delayedCallCount == 0)
+        }
+    }
+
+    @Test func endOfATaskMayStopTheCooperator() async throws {  // TC test_stopCooperatorReentrancy
+        try await withReactor { reactor in
+            let cooperator = Cooperator(on: reactor)
+            var phases: [String] = []
+            try await cooperator.coiterate([1]).addCallback { _ in
+                phases.append("ended")
+                cooperator.stop()
+                phases.append("stopped")
+            }.value
+            #expect(phases == ["ended", "stopped"])
+        }
+    }
+
+    @Test func endOfATaskMayAddAnother() async throws {  // TC testCallbackReCoiterate
+        try await withReactor(clock: ManualClock()) { reactor in
+            let cooperator = Cooperator(on: reactor, timeSlice: .zero)
+            var mostCalls = 0
+            let steps = (0..<2).lazy.map { _ in mostCalls = max(mostCalls, reactor.delayedCallCount) }
+            try await cooperator.coiterate(steps).addCallback { _ in cooperator.coiterate(steps) }.value
+            #expect(mostCalls == 0 && reactor.delayedCallCount == 0)
+        }
+    }
+
+    @Test func freeFunctionsUseTheReactorsCooperator() async throws {
+        try await withReactor { reactor in
+            let task = cooperate([1])
+            #expect(reactor.cooperator.taskCount == 1)
+            try await coiterate([1, 2]).value
+            try await task.whenDone().value
+            #expect(reactor.cooperator === reactor.cooperator)
+        }
+    }
+
+    @Test func cooperatorIsHeldWhileItHasTasks() async throws {
+        try await withReactor { reactor in
+            weak var cooperator: Cooperator?
+            @ReactorActor func add() -> Deferred<Void> {
+                let made = Cooperator(on: reactor, timeSlice: .zero)
+                cooperator = made
+                return made.coiterate(0..<5)
+            }
+            let done = add()
+            #expect(cooperator != nil)
+            try await done.value
+            await reactor.makeTurns(2)
+            #expect(cooperator == nil)
+        }
+    }
+
+    private enum Context { @TaskLocal static var name = "none" }
+
+    @Test func stepsHaveTheValuesBoundWhereTheirTaskWasAdded() async throws {
+        try await withReactor { reactor in
+            var names: [String] = []
+            let note = (0..<3).lazy.map { _ in names.append(Context.name) }
+            let first = Context.$name.withValue("first") { reactor.coiterate(note) }
+            let second = reactor.coiterate(note)
+            let third = Context.$name.withValue("third") { reactor.coiterate(note) }
+            _ = try await gatherResults([first, second, third]).value
+            #expect(names == Array(repeating: ["first", "none", "third"], count: 3).flatMap { $0 })
+        }
+    }
+
+    @Test func negativeSliceIsACallersMistake() async {
+        await #expect(processExitsWith: .failure) {
+            try await withReactor { reactor in _ = Cooperator(on: reactor, timeSlice: .seconds(-1)) }
+        }
+    }
+}
+
+/// An iterator that is a class.
+private final class Countdown: Sequence, IteratorProtocol {
+    private var rest: Int
+    init(from count: Int) { rest = count }
+    func next() -> Int? {
+        guard rest > 0 else { return nil }
+        rest -= 1
+        return rest
+    }
+}
