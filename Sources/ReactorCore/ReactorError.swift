@@ -7,6 +7,7 @@ public struct ReactorError: Error, Sendable, CustomStringConvertible {
         private enum Name: String {
             case alreadyRunning, notRunning, crashed, timedOut, descriptorClosed, descriptorBusy, systemCall
             case timerAlreadyFired, timerAlreadyCancelled, threadPoolStopped, nameNotFound
+            case invalidArgument, wouldBlockItself, nameServiceFailed
         }
 
         private let name: Name
@@ -33,6 +34,10 @@ public struct ReactorError: Error, Sendable, CustomStringConvertible {
         public static let threadPoolStopped = Code(name: .threadPoolStopped)
         /// A host name has no address; the message says what the resolver answered.
         public static let nameNotFound = Code(name: .nameNotFound)
+        /// A value that no call of the kind can use: a pool of no threads, a port above 65535.
+        public static let invalidArgument = Code(name: .invalidArgument)
+        /// The reactor's own thread was about to wait for the reactor.
+        public static let wouldBlockItself = Code(name: .wouldBlockItself)
 
         /// The code's name, such as `timedOut`.
         public var description: String { name.rawValue }

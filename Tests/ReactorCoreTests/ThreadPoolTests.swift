@@ -1,9 +1,9 @@
 import CLinux
 import Glibc
-import ReactorCore
 import ReactorTesting
-import Synchronization
 import Testing
+
+@testable import ReactorCore
 
 @Suite struct ThreadPoolTests {
     @Test func workRunsElsewhereAndItsValueComesHome() async throws {
@@ -13,12 +13,10 @@ import Testing
         }
     }
 
-    @Test func errorOfTheWorkIsThrown() async throws {  // S40
+    @Test func errorOfTheWorkIsThrown() async throws {
         struct Spam: Error {}
         try await withReactor { reactor in
             await #expect(throws: Spam.self) { try await reactor.threadPool.run { throw Spam() } }
-            let value = try await reactor.deferToThread { 3 + 4 }.value
-            #expect(value == 7)
         }
     }
 
@@ -26,7 +24,7 @@ import Testing
         try await withReactor { reactor in
             let pool = ThreadPool(limit: 3, idleTimeout: .milliseconds(20))
             #expect(pool.threadCount == 0)
-            let gate = Gate()
+            let gate = ThreadGate()
             let tasks = (0..<6).map { _ in Task { @ReactorActor in try await pool.run { gate.wait() } } }
             while pool.threadCount < 3 || pool.queuedCount < 3 { await reactor.yield() }
             #expect(pool.threadCount == 3)
@@ -39,10 +37,10 @@ import Testing
     @Test func workCancelledInTheQueueNeverRuns() async throws {
         try await withReactor { reactor in
             let pool = ThreadPool(limit: 1)
-            let gate = Gate()
+            let gate = ThreadGate()
             let first = Task { @ReactorActor in try await pool.run { gate.wait() } }
             while pool.threadCount == 0 { await reactor.yield() }
-            let ran = Flag()
+            let ran = SharedFlag()
             let second = Task { @ReactorActor in try await pool.run { ran.set() } }
             while pool.queuedCount == 0 { await reactor.yield() }
             second.cancel()
@@ -62,17 +60,152 @@ import Testing
             #expect(error?.code == .threadPoolStopped)
         }
     }
-}
 
-private final class Flag: Sendable {
-    private let value = Atomic<Bool>(false)
-    var isSet: Bool { value.load(ordering: .acquiring) }
-    func set() { value.store(true, ordering: .releasing) }
-}
+    @Test func stopAndWaitReturnsWhenQueuedAndRunningWorkIsDone() async throws {  // S42
+        try await withReactor { reactor in
+            let pool = ThreadPool(limit: 1)
+            let gate = ThreadGate()
+            let ran = SharedCounter()
+            for _ in 0..<3 {
+                try pool.submit {
+                    gate.wait()
+                    ran.add()
+                }
+            }
+            let joined = SharedFlag()
+            let task = Task { @ReactorActor in
+                try await pool.stopAndWait()
+                joined.set()
+            }
+            while !pool.statistics.isStopped { await reactor.yield() }
+            #expect(throws: ReactorError.self) { try pool.submit {} }
+            #expect(!joined.isSet)
+            gate.open()
+            try await task.value
+            #expect(ran.value == 3)
+            #expect(
+                pool.statistics.description
+                    == "0 of 1 threads, 0 working, 0 queued, 3 completed, 0 cancelled, stopped")
+            try await pool.stopAndWait()  // again, at once
+        }
+    }
 
-/// Holds worker threads until it is opened.
-private final class Gate: Sendable {
-    private let isOpen = Flag()
-    func open() { isOpen.set() }
-    func wait() { while !isOpen.isSet { usleep(500) } }  // a worker's thread: blocking is the point
+    @Test func cancelledStopAndWaitEndsTheWaitOnly() async throws {
+        try await withReactor { reactor in
+            let pool = ThreadPool(limit: 1)
+            let gate = ThreadGate()
+            try pool.submit { gate.wait() }
+            let task = Task { @ReactorActor in try await pool.stopAndWait() }
+            while !pool.statistics.isStopped { await reactor.yield() }
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+            #expect(pool.threadCount == 1)
+            gate.open()
+            try await pool.stopAndWait()
+            #expect(pool.threadCount == 0)
+        }
+    }
+
+    @Test func statisticsCountEveryState() async throws {
+        try await withReactor { reactor in
+            let pool = ThreadPool(limit: 2)
+            let gate = ThreadGate()
+            for _ in 0..<2 { try pool.submit { gate.wait() } }
+            let queued = Task { @ReactorActor in try await pool.run { gate.wait() } }
+            let dropped = Task { @ReactorActor in try await pool.run { gate.wait() } }
+            while pool.statistics.working < 2 || pool.statistics.queued < 2 { await reactor.yield() }
+            dropped.cancel()
+            _ = await dropped.result
+            #expect(
+                pool.statistics.description == "2 of 2 threads, 2 working, 1 queued, 0 completed, 1 cancelled"
+            )
+            gate.open()
+            try await queued.value
+            while pool.statistics.idle < 2 { await reactor.yield() }
+            #expect(pool.statistics.completed == 3 && pool.statistics.working == 0)
+        }
+    }
+
+    @Test func loweredLimitLetsRunningWorkFinishAndRaisedOneServesTheQueue() async throws {
+        try await withReactor { reactor in
+            let pool = ThreadPool(limit: 3)
+            let gate = ThreadGate()
+            for _ in 0..<6 { try pool.submit { gate.wait() } }
+            while pool.statistics.working < 3 { await reactor.yield() }
+            try pool.adjust(limit: 1)
+            #expect(pool.threadCount == 3)
+            try pool.adjust(limit: 5)
+            while pool.statistics.working < 5 { await reactor.yield() }
+            try pool.adjust(limit: 1)
+            gate.open()
+            while pool.statistics.completed < 6 || pool.threadCount > 1 { await reactor.yield() }
+            #expect(pool.limit == 1)
+        }
+    }
+
+    @Test(arguments: [0, -3]) func limitThatIsNotPositiveIsRefused(_ limit: Int) throws {
+        let pool = ThreadPool(limit: 2)
+        let error = #expect(throws: ReactorError.self) { try pool.adjust(limit: limit) }
+        #expect(error?.code == .invalidArgument)
+        #expect(error?.message.contains("\(limit)") == true)
+        #expect(pool.limit == 2)
+    }
+
+    @Test func cancelledWorkIsReleasedWhileTheQueueStands() async throws {
+        try await withReactor { reactor in
+            let pool = ThreadPool(limit: 1)
+            let gate = ThreadGate()
+            try pool.submit { gate.wait() }
+            let owned = WeakSharedFlag()
+            let task = Task { @ReactorActor [flag = owned.make()] in try await pool.run { flag.set() } }
+            while pool.queuedCount == 0 { await reactor.yield() }
+            task.cancel()
+            _ = await task.result
+            for _ in 0..<100 where owned.flag != nil { await reactor.yield() }
+            #expect(owned.flag == nil)
+            gate.open()
+        }
+    }
+
+    /// Submitters, cancellers and a resizer at once, and a stop in the middle: what was accepted ends exactly once.
+    @Test func everyPieceOfWorkEndsOnceWhateverRacesWithIt() async throws {  // S42
+        let seed = UInt64.random(in: .min ... .max)
+        try await withReactor { reactor in
+            var generator = SeededGenerator(seed: seed)
+            for _ in 0..<20 {
+                let pool = ThreadPool(limit: 3, idleTimeout: .microseconds(200))
+                let ended = SharedCounter()
+                let dropped = SharedCounter()
+                let submitters = ThreadPool(limit: 4)
+                for _ in 0..<4 {
+                    let seed = generator.next()
+                    try submitters.submit {
+                        var generator = SeededGenerator(seed: seed)
+                        for _ in 0..<200 {
+                            let pause = UInt32.random(in: 0..<20, using: &generator)
+                            guard
+                                let ticket = try? pool.enqueue({
+                                    if pause == 7 { usleep(pause) }; ended.add()
+                                })
+                            else {
+                                dropped.add()
+                                continue
+                            }
+                            if pause < 10, ticket.cancel() { dropped.add() }
+                            if pause == 19 {
+                                try? pool.adjust(limit: Int.random(in: 1...5, using: &generator))
+                            }
+                        }
+                    }
+                }
+                let share = Int.random(in: 0..<800, using: &generator)
+                while ended.value + dropped.value < share { await reactor.yield() }
+                pool.stop()
+                try await submitters.stopAndWait()
+                try await pool.stopAndWait()
+                #expect(ended.value + dropped.value == 800, "seed \(seed)")
+                #expect(pool.statistics.completed == ended.value, "seed \(seed)")
+            }
+        }
+    }
 }

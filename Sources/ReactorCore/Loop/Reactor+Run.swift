@@ -151,6 +151,8 @@ extension Reactor {
         guard phase.move(from: [.idle], to: first) == .idle else {
             throw ReactorError(.alreadyRunning, "the reactor already runs on another thread")
         }
+        threads.startPool()
+        if first == .starting { threads.acceptCalls() }
     }
 
     /// Makes the calling thread the reactor's, until `leave()`; the caller of `run` holds the reactor as
@@ -158,6 +160,8 @@ extension Reactor {
     private func enter() { clinux_set_thread_reactor(Unmanaged.passUnretained(self).toOpaque()) }
 
     private func leave() {
+        // While no other thread can run it: a new run accepts its own.
+        threads.rejectCalls()
         clinux_set_thread_reactor(nil)
         phase.store(.idle, ordering: .releasing)
     }
@@ -211,9 +215,7 @@ extension Reactor {
             guard run == runNumber, phase.load(ordering: .acquiring) == .shuttingDown else { return false }
             switch next {
             case .before, .during: break
-            case .after:
-                threadPoolStorage?.stop()
-                threadPoolStorage = nil
+            case .after: threads.stopPool()
             case nil: phase.move(from: [.shuttingDown], to: .ended)
             }
             return true

@@ -31,6 +31,7 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     let clock: any ReactorClock
     let phase = Atomic<RunPhase>(.idle)
     let systemEvents = SystemEvents()
+    let threads = ReactorThreads()
 
     /// What is ready to run, first come first served. Unsafe: touched only by the thread that runs the loop.
     @exclusivity(unchecked) nonisolated(unsafe) var ready = Deque<ReadyItem>()
@@ -66,7 +67,6 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     nonisolated(unsafe) let timers: UnsafeMutablePointer<TimerQueue>
     @ReactorActor var descriptors = DescriptorTable()
     @ReactorActor var signalSource: SignalSource?
-    @ReactorActor var threadPoolStorage: ThreadPool?
     @ReactorActor var cooperatorStorage: Cooperator?
 
     /// Where errors go that no caller can receive: a timer's, a callback's, a greenlet's that nobody joins.
@@ -134,19 +134,6 @@ public final class Reactor: SerialExecutor, TaskExecutor {
         // The address is that of a reactor, which the caller holds.
         let reactor = Unmanaged<Reactor>.fromOpaque(pointer).takeUnretainedValue()
         return reactor.asUnownedTaskExecutor() == executor ? reactor : nil
-    }
-
-    // MARK: Threads
-
-    /// Worker threads for calls that block and cannot be made to park: made on first use, ten at most.
-    ///
-    /// It stops with the reactor, after the `during` triggers of shutdown; who asks in the next run gets a
-    /// new one.
-    @ReactorActor public var threadPool: ThreadPool {
-        if let pool = threadPoolStorage { return pool }
-        let pool = ThreadPool(limit: 10)
-        threadPoolStorage = pool
-        return pool
     }
 }
 

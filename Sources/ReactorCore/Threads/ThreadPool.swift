@@ -1,16 +1,16 @@
-import CLinux
-import DequeModule
-import Glibc
-import Synchronization
-
 /// Worker threads for calls that block and cannot be made to park: `getaddrinfo`, `PQcancel`, a file on a
 /// slow disk.
 ///
 /// Starts with no thread and grows on demand to `limit`; a thread without work ends after `idleTimeout`. Work
-/// starts in the order it was handed in. Safe from any thread. Workers take no signals but SIGPROF.
+/// starts in the order it was handed in. Safe from any thread. Workers take no signals but SIGPROF. Follows
+/// Twisted's `ThreadPool`, but that queued work can be taken back.
+///
+/// ```swift
+/// let pool = ThreadPool(limit: 4)
+/// let size = try await pool.run { try sizeOfFile("/archive/large") }   // the calling task parks
+/// try await pool.stopAndWait()
+/// ```
 public final class ThreadPool: Sendable {
-    /// The most threads at once.
-    public let limit: Int
     private let core: Core
 
     /// Makes a pool; no thread is started.
@@ -18,43 +18,74 @@ public final class ThreadPool: Sendable {
     /// - Parameters:
     ///   - limit: the most threads at once, at least one.
     ///   - idleTimeout: how long a thread without work stays.
-    public init(limit: Int, idleTimeout: Duration = .seconds(5)) {
+    public convenience init(limit: Int, idleTimeout: Duration = .seconds(5)) {
+        self.init(limit: limit, idleTimeout: idleTimeout, isHeld: false)
+    }
+
+    /// - Parameter isHeld: queue work and run none of it before `start()`.
+    package init(limit: Int, idleTimeout: Duration = .seconds(5), isHeld: Bool) {
         precondition(limit > 0, "ThreadPool(limit: \(limit)): at least one thread is needed")
-        self.limit = limit
-        self.core = Core(limit: limit, idleNanoseconds: idleTimeout.wholeNanoseconds)
+        self.core = Core(limit: limit, idleNanoseconds: idleTimeout.wholeNanoseconds, isHeld: isHeld)
     }
 
     deinit { core.stop() }
 
+    // MARK: State
+
+    /// The most threads at once.
+    public var limit: Int { statistics.limit }
+
     /// How many threads exist now.
-    public var threadCount: Int { core.withLock { core.threads } }
+    public var threadCount: Int { statistics.threads }
 
     /// How many pieces of work wait for a thread.
-    public var queuedCount: Int { core.withLock { core.queue.count } }
+    public var queuedCount: Int { statistics.queued }
+
+    /// Everything there is to count, at one moment.
+    public var statistics: Statistics { core.statistics }
+
+    /// Changes the limit. Twisted's `adjustPoolsize`. Never waits.
+    ///
+    /// Raised, queued work gets its threads at once. Lowered, threads without work end at once and the others
+    /// when they have finished what they run; nothing queued is lost.
+    /// - Throws: `ReactorError` with code `invalidArgument` when `limit` is not positive; nothing changes then.
+    public func adjust(limit: Int) throws(ReactorError) {
+        guard limit > 0 else {
+            throw ReactorError(
+                .invalidArgument,
+                "a thread pool cannot have \(limit) threads: give at least 1, or stop() the pool")
+        }
+        core.adjust(limit: limit)
+    }
+
+    // MARK: Work
 
     /// Queues `work`; it runs on a worker thread. Never waits.
     ///
     /// - Throws: `ReactorError` with code `threadPoolStopped` after `stop()`, or `systemCall` when no thread
     ///   could be started.
     public func submit(_ work: @escaping @Sendable () -> Void) throws(ReactorError) {
+        _ = try core.submit(work)
+    }
+
+    /// As `submit`; the ticket takes the work back while it is queued.
+    func enqueue(_ work: @escaping @Sendable () -> Void) throws(ReactorError) -> Ticket {
         try core.submit(work)
     }
 
     /// Runs `work` on a worker thread; the calling task parks until it is done.
     ///
-    /// Cancelled while queued, the work is never run and this throws at once. Work that has begun cannot be
-    /// stopped; the wait ends, the work goes on, and its outcome is dropped. So `work` must own everything it
-    /// uses.
-    /// - Throws: what `work` throws; `CancellationError`; `ReactorError` with code `threadPoolStopped`.
+    /// Cancelled while queued, the work leaves the queue, is never run, and this throws at once. Work that has
+    /// begun cannot be stopped; the wait ends, the work goes on, and its outcome is dropped. So `work` must
+    /// own everything it uses.
+    /// - Throws: what `work` throws; `CancellationError`; `ReactorError` as `submit` does.
     @ReactorActor public func run<Value: Sendable>(
         _ work: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
         try Task.checkCancellation()
         let reactor = Reactor.current
         let waiter = Waiter<Value>(on: reactor)
-        let ticket = Ticket()
-        try submit {
-            guard ticket.claim() else { return }
+        let ticket = try core.submit {
             let result = Result { try work() }
             reactor.callFromThread {
                 switch result {
@@ -63,123 +94,60 @@ public final class ThreadPool: Sendable {
                 }
             }
         }
-        defer { ticket.abandon() }
+        defer { ticket.cancel() }
         return try await waiter.wait()
     }
 
+    // MARK: Start and stop
+
+    /// Lets a held pool run what it has queued.
+    package func start() { core.start() }
+
     /// Takes no more work, lets queued and running work finish, and ends the threads. Never waits.
+    ///
+    /// Again, it does nothing.
     public func stop() { core.stop() }
+
+    /// Stops the pool and parks the calling task until queued and running work is done: Twisted's `stop`.
+    ///
+    /// For a trigger that runs before or during a shutdown. Cancelled, the pool is stopped all the same and
+    /// only the wait ends. Any number of tasks may wait.
+    /// - Throws: `CancellationError`.
+    @ReactorActor public func stopAndWait() async throws {
+        let reactor = Reactor.current
+        let waiter = Waiter<Void>(on: reactor)
+        core.stop()
+        core.whenEnded { reactor.callFromThread { waiter.resume(returning: ()) } }
+        try await waiter.wait()
+    }
 }
 
 extension ThreadPool {
-    /// What the worker threads share. It outlives the pool object until the last of them has ended.
-    final class Core: @unchecked Sendable {  // every stored variable is used under `mutex`
-        private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-        private let workArrived = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-        private let limit: Int
-        private let idleNanoseconds: Int64
-        private(set) var threads = 0
-        private(set) var queue = Deque<@Sendable () -> Void>()
-        private var idle = 0
-        private var isStopped = false
+    /// What a pool is doing: Twisted's `workers`, `waiters`, `working` and `q`, counted at one moment.
+    public struct Statistics: Hashable, Sendable, CustomStringConvertible {
+        /// The most threads at once.
+        public let limit: Int
+        /// Threads that exist.
+        public let threads: Int
+        /// Threads that wait for work.
+        public let idle: Int
+        /// Threads that run something.
+        public let working: Int
+        /// Pieces of work that wait for a thread.
+        public let queued: Int
+        /// Pieces of work that have run to their end, by return or by throw.
+        public let completed: Int
+        /// Pieces of work that were taken back before they began.
+        public let cancelled: Int
+        /// Whether the pool takes no more work.
+        public let isStopped: Bool
 
-        init(limit: Int, idleNanoseconds: Int64) {
-            self.limit = limit
-            self.idleNanoseconds = idleNanoseconds
-            pthread_mutex_init(mutex, nil)
-            var attributes = pthread_condattr_t()
-            pthread_condattr_init(&attributes)
-            pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-            pthread_cond_init(workArrived, &attributes)
-            pthread_condattr_destroy(&attributes)
+        /// `2 of 10 threads, 1 working, 0 queued, 17 completed, 3 cancelled`.
+        public var description: String {
+            """
+            \(threads) of \(limit) threads, \(working) working, \(queued) queued, \(completed) completed, \
+            \(cancelled) cancelled\(isStopped ? ", stopped" : "")
+            """
         }
-
-        deinit {
-            pthread_cond_destroy(workArrived)
-            pthread_mutex_destroy(mutex)
-            workArrived.deallocate()
-            mutex.deallocate()
-        }
-
-        func withLock<Value>(_ body: () -> Value) -> Value {
-            pthread_mutex_lock(mutex)
-            defer { pthread_mutex_unlock(mutex) }
-            return body()
-        }
-
-        func submit(_ work: @escaping @Sendable () -> Void) throws(ReactorError) {
-            let failure: ReactorError? = withLock {
-                if isStopped { return ReactorError(.threadPoolStopped, "the thread pool has been stopped") }
-                queue.append(work)
-                if idle >= queue.count {
-                    pthread_cond_signal(workArrived)
-                } else if threads < limit {
-                    let code = startThread()
-                    if code != 0, threads == 0 {
-                        queue.removeLast()
-                        return ReactorError(
-                            .systemCall, "no worker thread could be started: \(errnoText(code))", errno: code)
-                    }
-                }
-                return nil
-            }
-            if let failure { throw failure }
-        }
-
-        func stop() {
-            withLock {
-                isStopped = true
-                _ = pthread_cond_broadcast(workArrived)
-            }
-        }
-
-        private func startThread() -> Int32 {
-            var attributes = pthread_attr_t()
-            pthread_attr_init(&attributes)
-            defer { pthread_attr_destroy(&attributes) }
-            pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
-            var thread = pthread_t()
-            // The thread owns one reference to the core and gives it up when it ends.
-            let core = Unmanaged.passRetained(self)
-            let code = pthread_create(
-                &thread, &attributes,
-                { argument in
-                    clinux_block_all_signals()
-                    Unmanaged<Core>.fromOpaque(argument!).takeRetainedValue().work()  // passRetained above
-                    return nil
-                }, core.toOpaque())
-            if code == 0 { threads += 1 } else { core.release() }
-            return code
-        }
-
-        /// A worker's life: take, run, repeat; end when stopped and drained, or idle for too long.
-        private func work() {
-            while let work = next() { work() }
-        }
-
-        private func next() -> (@Sendable () -> Void)? {
-            withLock {
-                let (sum, isForever) = clinux_monotonic_ns().addingReportingOverflow(idleNanoseconds)
-                let deadline = isForever ? .max : sum
-                var limit = timespec(
-                    tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
-                while queue.isEmpty, !isStopped {
-                    idle += 1
-                    let code = pthread_cond_timedwait(workArrived, mutex, &limit)
-                    idle -= 1
-                    if code == ETIMEDOUT, queue.isEmpty { break }
-                }
-                if let work = queue.popFirst() { return work }
-                threads -= 1
-                return nil
-            }
-        }
-    }
-
-    /// Decides between a worker that starts a piece of work and a waiter that gives it up.
-    private final class Ticket: Sendable {
-        private let isTaken = Atomic<Bool>(false)
-        func claim() -> Bool { !isTaken.exchange(true, ordering: .acquiringAndReleasing) }
-        func abandon() { isTaken.store(true, ordering: .releasing) }
     }
 }
