@@ -34,6 +34,9 @@ public struct ReactorError: Error, Sendable, CustomStringConvertible {
         public static let threadPoolStopped = Code(name: .threadPoolStopped)
         /// A host name has no address; the message says what the resolver answered.
         public static let nameNotFound = Code(name: .nameNotFound)
+        /// Nobody could say whether a host has an address: a name server is silent or fails. Asking again may
+        /// help.
+        public static let nameServiceFailed = Code(name: .nameServiceFailed)
         /// A value that no call of the kind can use: a pool of no threads, a port above 65535.
         public static let invalidArgument = Code(name: .invalidArgument)
         /// The reactor's own thread was about to wait for the reactor.

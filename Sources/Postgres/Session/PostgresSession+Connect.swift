@@ -16,7 +16,7 @@ extension PostgresSession {
             if attempt.needsLookUp {
                 do {
                     addresses = try await reactor.resolve(
-                        host: attempt.host, port: 0, timeout: configuration.connectTimeout
+                        host: attempt.host, port: 0, timeout: nil, until: deadline
                     ).map(\.host)
                 } catch let error as ReactorError {
                     failures.append(

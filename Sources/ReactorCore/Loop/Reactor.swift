@@ -68,6 +68,7 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     @ReactorActor var descriptors = DescriptorTable()
     @ReactorActor var signalSource: SignalSource?
     @ReactorActor var cooperatorStorage: Cooperator?
+    @ReactorActor var installedResolver: (any Resolver)?
 
     /// Where errors go that no caller can receive: a timer's, a callback's, a greenlet's that nobody joins.
     ///

@@ -2,25 +2,84 @@ import CLinux
 import Glibc
 
 extension Reactor {
-    /// Looks up the addresses of `host`; the calling task parks. Numeric addresses never leave the loop.
+    /// Looks up the addresses of `host`, best first; the calling task parks. Reactor only.
     ///
-    /// Names go to `getaddrinfo` on the reactor's thread pool, so `/etc/hosts`, DNS and whatever
-    /// nsswitch.conf says are honoured, and addresses come in the system's order of preference (RFC 6724).
-    /// - Throws: `ReactorError` with code `nameNotFound`, naming the host and what the resolver said;
-    ///   `timedOut` after `timeout`; `CancellationError`. A look-up given up ends on its own and disturbs
-    ///   nothing.
+    /// Numeric addresses and, after RFC 6761, `localhost` and the names below it are answered here, at once;
+    /// names go to the installed resolver, by default `SystemResolver`: /etc/hosts, then the system's resolver
+    /// on a few threads of its own, in the order of preference of RFC 6724.
+    /// - Parameters:
+    ///   - host: an IP address, without brackets, or an ASCII name; a trailing dot keeps search domains out.
+    ///   - port: goes into each address.
+    ///   - family: which addresses are wanted.
+    ///   - timeout: for the look-up, from the moment it runs; the time it waits for a thread does not count.
+    ///   - deadline: when the caller gives up, wherever the look-up is.
+    /// - Returns: at least one address.
+    /// - Throws: `ReactorError` with code `nameNotFound` when the host has no address (of the family), or
+    ///   cannot have one, such as "" or "a..b"; `nameServiceFailed` when no name server could say and asking
+    ///   again may help; `timedOut`; `invalidArgument` for a port that is none. Each names the host and the cause.
+    ///   `CancellationError`, at once. A look-up given up ends on its own and disturbs nothing.
     @ReactorActor public func resolve(
-        host: String, port: Int, timeout: Duration? = .seconds(60)
+        host: String, port: Int, family: AddressFamily = .any, timeout: Duration? = .seconds(60),
+        until deadline: ReactorInstant? = nil
     ) async throws -> [ResolvedAddress] {
-        if let numeric = try? lookUp(host, port, flags: AI_NUMERICHOST) { return numeric }
-        let pool = threadPool
-        guard let timeout else { return try await pool.run { try lookUp(host, port, flags: AI_ADDRCONFIG) } }
-        return try await withDeadline(
-            after: timeout,
-            ReactorError(.timedOut, "looking up the host \"\(host)\" took longer than \(timeout)")
-        ) {
-            try await pool.run { try lookUp(host, port, flags: AI_ADDRCONFIG) }
+        if let known = try localAddresses(of: host, port, family) { return known }
+        let resolver = resolver
+        let found: [ResolvedAddress]
+        if let deadline {
+            let late = ReactorError(
+                .timedOut, "the host \(String(reflecting: host)) was not found before the deadline")
+            found = try await withDeadline(after: now.duration(to: deadline), late) {
+                try await resolver.resolve(host: host, port: port, family: family, timeout: timeout)
+            }
+        } else {
+            found = try await resolver.resolve(host: host, port: port, family: family, timeout: timeout)
         }
+        guard !found.isEmpty else {
+            throw ReactorError(
+                .nameNotFound, "the host \(String(reflecting: host)) has no address: its resolver found none")
+        }
+        return found
+    }
+
+    /// Who looks names up for this reactor. Reactor only.
+    @ReactorActor public var resolver: any Resolver {
+        if let resolver = installedResolver { return resolver }
+        let resolver = SystemResolver()
+        installedResolver = resolver
+        return resolver
+    }
+
+    /// Makes `resolver` look names up from now on; look-ups under way stay with the last one. Returns that one,
+    /// to put it back or to ask it in turn. Reactor only; never waits. Twisted's `installNameResolver`.
+    @ReactorActor @discardableResult
+    public func installResolver(_ resolver: any Resolver) -> any Resolver {
+        defer { installedResolver = resolver }
+        return self.resolver
+    }
+
+    /// The addresses of hosts that nobody need be asked about; nil for all others.
+    @ReactorActor private func localAddresses(
+        of host: String, _ port: Int, _ family: AddressFamily
+    ) throws(ReactorError) -> [ResolvedAddress]? {
+        guard (0...65_535).contains(port) else {
+            throw ReactorError(
+                .invalidArgument,
+                "port \(port) of the host \(String(reflecting: host)) is not between 0 and 65535")
+        }
+        if let address = ResolvedAddress(numeric: host, port: port) {
+            guard address.isOf(family) else {
+                throw ReactorError(.nameNotFound, "the address \(host) is not of the family \(family)")
+            }
+            return [address]
+        }
+        guard try HostName(host).isLocalhost else { return nil }
+        let loopback = LoopbackAddresses.usable(port: port).filter { $0.isOf(family) }
+        guard !loopback.isEmpty else {
+            throw ReactorError(
+                .nameNotFound,
+                "the host \(String(reflecting: host)) has no address of the family \(family) on this machine")
+        }
+        return loopback
     }
 
     /// Runs `body`, cancelling it after `limit`; its end is awaited, then `error` is thrown.
@@ -47,37 +106,18 @@ extension Reactor {
     }
 }
 
-/// getaddrinfo(3) for stream sockets. Blocks unless the host is numeric.
-private func lookUp(_ host: String, _ port: Int, flags: Int32) throws(ReactorError) -> [ResolvedAddress] {
-    guard (0...65_535).contains(port) else {
-        throw ReactorError(.nameNotFound, "port \(port) of \"\(host)\" is not between 0 and 65535")
+/// This machine, as it calls itself.
+private enum LoopbackAddresses {
+    /// The loopback addresses that can be reached, IPv6 first as RFC 6724 has it.
+    static func usable(port: Int) -> [ResolvedAddress] {
+        ["::1", "127.0.0.1"].compactMap { ResolvedAddress(numeric: $0, port: port) }.filter(isReachable)
     }
-    var hints = addrinfo()
-    hints.ai_family = AF_UNSPEC
-    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-    hints.ai_flags = flags | AI_NUMERICSERV
-    var list: UnsafeMutablePointer<addrinfo>?
-    let code = getaddrinfo(host, "\(port)", &hints, &list)
-    guard code == 0 else {
-        let reason = code == EAI_SYSTEM ? errnoText(errno) : String(cString: gai_strerror(code))
-        throw ReactorError(.nameNotFound, "the host \"\(host)\" has no address: \(reason)")
+
+    /// A datagram socket is "connected" by finding a route: nothing is sent. Machines without IPv6 have none.
+    private static func isReachable(_ address: ResolvedAddress) -> Bool {
+        let fd = socket(address.family, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard fd >= 0 else { return false }
+        defer { close(fd) }
+        return address.with(port: 9).withSockAddr { connect(fd, $0, $1) == 0 }
     }
-    defer { freeaddrinfo(list) }
-    var addresses: [ResolvedAddress] = []
-    var next = list
-    while let entry = next {
-        next = entry.pointee.ai_next
-        guard let address = entry.pointee.ai_addr else { continue }
-        let length = entry.pointee.ai_addrlen
-        var name = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-        guard getnameinfo(address, length, &name, socklen_t(name.count), nil, 0, NI_NUMERICHOST) == 0 else {
-            continue
-        }
-        let text = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        addresses.append(
-            ResolvedAddress(
-                bytes: [UInt8](UnsafeRawBufferPointer(start: address, count: Int(length))), host: text,
-                port: port))
-    }
-    return addresses
 }

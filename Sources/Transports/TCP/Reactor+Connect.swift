@@ -13,7 +13,7 @@ extension Reactor {
     ///   - makeProtocol: called when the connection stands.
     /// - Returns: the protocol, after its `connectionMade`.
     /// - Throws: `TransportError` with code `connectFailed`, naming each address and its cause; `connectTimedOut`;
-    ///   `ReactorError` with code `nameNotFound`; `CancellationError`. In each case no socket stays open.
+    ///   `ReactorError` with code `nameNotFound` or `nameServiceFailed`; `CancellationError`. In each case no socket stays open.
     @ReactorActor public func connectTCP<P: ConnectionProtocol>(
         _ host: String, port: Int, timeout: Duration = .seconds(30), options: TCPOptions = TCPOptions(),
         _ makeProtocol: @ReactorActor () -> P
@@ -43,7 +43,7 @@ extension Reactor {
         let timedOut = TransportError(.connectTimedOut, "connecting to \(target) took longer than \(timeout)")
         let addresses: [ResolvedAddress]
         do {
-            addresses = try await resolve(host: host, port: port, timeout: timeout)
+            addresses = try await resolve(host: host, port: port, timeout: nil, until: deadline)
         } catch let error as ReactorError where error.isTimeout {
             throw timedOut
         }
