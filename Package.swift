@@ -144,6 +144,9 @@ let package = Package(
                 "LocalPostgres", "CLibPQ", "CLinux",
             ],
             swiftSettings: house),
+        .testTarget(
+            name: "ReactorTestingTests", dependencies: ["ReactorTesting", "ReactorCore", "Greenlets"],
+            swiftSettings: house),
         .testTarget(name: "FramingTests", dependencies: ["Framing", bytes], swiftSettings: house),
         .testTarget(
             name: "TransportsTests",

@@ -1,39 +1,23 @@
-import ReactorCore
-import Synchronization
-
 /// Hears the unhandled errors of Deferreds while it lives: what would be logged as "Unhandled error in Deferred".
 ///
-/// Hears those of all reactors in the process, other tests' too: ask by the place where the Deferred was made. Any thread.
+/// Hears those of all reactors in the process, other tests' too: ask by the place where the Deferred was made.
+/// An error that was asked for no longer fails `withReactor`, so ask before its body ends, as with Twisted's
+/// `flushLoggedErrors`. Any thread.
 public final class UnhandledErrorRecorder: Sendable {
-    private struct Report {
-        let site: String
-        let error: String
-    }
-
-    /// What the observer holds, so that it does not hold the recorder.
-    private final class Reports: Sendable {
-        let all = Mutex<[Report]>([])
-    }
-
-    private let reports = Reports()
-    private let number: Int
+    private let start: Int
 
     /// Begins to listen.
-    public init() {
-        number = UnhandledErrors.observe { [reports] error, site in
-            reports.all.withLock { $0.append(Report(site: site, error: "\(error)")) }
-        }
-    }
+    public init() { start = UnhandledErrorLog.shared.recorderBegins() }
 
-    deinit { UnhandledErrors.stopObserving(number) }
+    deinit { UnhandledErrorLog.shared.recorderEnds() }
 
     /// The errors of Deferreds made on a line of the calling file, as text, in the order they were reported.
     public func errors(ofLine line: Int, file: StaticString = #fileID) -> [String] {
-        reports.all.withLock { all in all.filter { $0.site == "\(file):\(line)" }.map(\.error) }
+        UnhandledErrorLog.shared.hear(since: start) { $0 == "\(file):\(line)" }
     }
 
     /// The errors of Deferreds made anywhere in the calling file.
     public func errors(file: StaticString = #fileID) -> [String] {
-        reports.all.withLock { all in all.filter { $0.site.hasPrefix("\(file):") }.map(\.error) }
+        UnhandledErrorLog.shared.hear(since: start) { $0.hasPrefix("\(file):") }
     }
 }

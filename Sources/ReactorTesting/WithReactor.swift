@@ -20,7 +20,8 @@ import Synchronization
 /// A few reactors run at a time, in the order they were asked for; a reactor made inside another's test runs
 /// at once.
 /// - Throws: what `body` throws; `ReactorLeak` when timers, watched descriptors or greenlets are left, or
-///   when an error reached nobody; `ReactorTimeLimit` when the limit passed.
+///   when an error reached nobody, a Deferred's too (see `UnhandledErrorRecorder`); `ReactorTimeLimit` when the
+///   limit passed.
 @discardableResult
 public func withReactor<Value: Sendable>(
     clock: any ReactorClock = MonotonicClock(), timeLimit: Duration = .seconds(60),
@@ -64,6 +65,7 @@ private func check<Value: Sendable>(
     _ body: @escaping @Sendable @ReactorActor (Reactor) async throws -> Value
 ) async throws -> Value {
     let uncaught = Report()
+    let start = UnhandledErrorLog.shared.watch(reactor)
     reactor.onUncaughtError = { error, context in uncaught.lines.append("\(context): \(error)") }
     let task = reactor.startTask { () async -> Result<Value, any Error> in
         do { return .success(try await body(reactor)) } catch { return .failure(error) }
@@ -77,11 +79,15 @@ private func check<Value: Sendable>(
     }
     let result = await task.value
     let isOver = watchdog.cancel()
+    defer { _ = UnhandledErrorLog.shared.endWatch(reactor, since: start) }
     if isOver { throw ReactorTimeLimit(description: uncaught.lines.joined(separator: "\n")) }
     let value = try result.get()
     // What is just ending (a killed greenlet, a closed socket) gets some turns to end in.
     for _ in 0..<100 where !leftovers(reactor).isEmpty { await reactor.yield() }
-    let left = leftovers(reactor) + uncaught.lines.map { "an error that nobody handled: \($0)" }
+    let unheard = UnhandledErrorLog.shared.endWatch(reactor, since: start)
+    let left =
+        leftovers(reactor) + uncaught.lines.map { "an error that nobody handled: \($0)" }
+        + unheard.map { "the Deferred made at \($0.site) failed and nobody handled it: \($0.error)" }
     guard left.isEmpty else { throw ReactorLeak(description: left.joined(separator: "\n")) }
     return value
 }

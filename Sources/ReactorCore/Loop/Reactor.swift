@@ -28,7 +28,7 @@ public final class Reactor: SerialExecutor, TaskExecutor {
 
     let poller: Poller
     let inbox = Inbox()
-    let clock: any ReactorClock
+    package let clock: any ReactorClock
     let phase = Atomic<RunPhase>(.idle)
     let systemEvents = SystemEvents()
     let threads = ReactorThreads()
