@@ -114,9 +114,9 @@ import Testing
                 try member.errback(Spam(number: Int(line)))
                 #expect(count == 1)
             }
+            #expect(reports.errors(ofLine: 27, file: "S27/Member.swift") == ["Spam(number: 27)"])
+            #expect(reports.errors(ofLine: 28, file: "S27/Member.swift").isEmpty)
         }
-        #expect(reports.errors(ofLine: 27, file: "S27/Member.swift") == ["Spam(number: 27)"])
-        #expect(reports.errors(ofLine: 28, file: "S27/Member.swift").isEmpty)
     }
 
     @Test func memberGoesOnWithItsOutcome() async throws {  // S27

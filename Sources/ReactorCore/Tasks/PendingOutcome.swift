@@ -16,11 +16,14 @@ extension Deferred: PendingOutcome {
     func whenOver(
         _ file: StaticString, _ line: UInt, _ onEnd: @escaping @ReactorActor ((any Error)?) -> Void
     ) {
-        observe(consumingErrors: true, file: file, line: line) { result in
+        let site = CallSite(file, line)
+        chain.check(carries: Success.self, at: site)
+        let body = StageBody<Result<Success, any Error>, Void> { result in
             switch result {
             case .success: onEnd(nil)
             case .failure(let error): onEnd(error)
             }
         }
+        chain.append(DeferredStage(body, site, StageRunners.peek(Success.self)))
     }
 }

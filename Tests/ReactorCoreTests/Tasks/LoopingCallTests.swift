@@ -266,8 +266,8 @@ import Testing
         let line = #line + 2
         try await withReactor(clock: ManualClock()) { reactor in
             _ = LoopingCall(reactor) { throw Broken() }.start(every: .seconds(1))
+            #expect(recorder.errors(ofLine: line) == ["Broken()"])
         }
-        #expect(recorder.errors(ofLine: line) == ["Broken()"])
     }
 
     // MARK: Stop, reset, start again
