@@ -1,4 +1,5 @@
-# The core beside Go, gevent and Twisted: each on one thread of one processor. See Scripts/lib/bench.sh.
+# The core beside Go, gevent and Twisted: each on one thread of one processor, in nanoseconds of its time. See
+# Scripts/lib/bench.sh.
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # shared with Scripts/lib/bench.sh
 
@@ -21,11 +22,11 @@ rows=(
     'sleep(0), async                       | ns | sleep-zero             | gevent:sleep-zero              | -'
     'sleep(0), async                       | ns | sleep-zero             | Twisted:sleep-zero             | -'
     'sleep(0), sync                        | ns | sleep-zero-sync        | gevent:sleep-zero              | -'
-    # A thousand sleepers; what the processor spends on waking one.
-    'wake by a timer, CPU time, async      | ns | timer-wake             | Go:timer-wake                  | -'
-    'wake by a timer, CPU time, async      | ns | timer-wake             | gevent:timer-wake              | -'
-    'wake by a timer, CPU time, async      | ns | timer-wake             | Twisted:timer-wake             | -'
-    'wake by a timer, CPU time, sync       | ns | timer-wake-sync        | gevent:timer-wake              | -'
+    # A thousand sleepers; what it costs to wake one.
+    'wake by a timer, async                | ns | timer-wake             | Go:timer-wake                  | -'
+    'wake by a timer, async                | ns | timer-wake             | gevent:timer-wake              | -'
+    'wake by a timer, async                | ns | timer-wake             | Twisted:timer-wake             | -'
+    'wake by a timer, sync                 | ns | timer-wake-sync        | gevent:timer-wake              | -'
     'Deferred: create, 3 callbacks, fire   | ns | deferred               | Twisted:deferred               | >= 20 x'
     'deferToGreenlet to and fro, async     | ns | defer-to-greenlet      | Twisted:defer-to-thread        | -'
     'deferToGreenlet to and fro, sync      | ns | defer-to-greenlet-sync | Twisted:defer-to-thread        | -'

@@ -16,17 +16,13 @@ import (
 type benchmark struct {
 	name         string
 	minimumCount int
-	read         func() time.Duration
 	body         func(count int)
 	setUp        func()
 	tearDown     func()
 }
 
-var start = time.Now()
-
-func elapsed() time.Duration { return time.Since(start) }
-
-func processor() time.Duration {
+// processorTime is what the process has spent on processors.
+func processorTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		panic(err)
@@ -35,13 +31,13 @@ func processor() time.Duration {
 }
 
 var benchmarks = []benchmark{
-	{"ping-pong", 1, elapsed, pingPong, nothing, nothing},
-	{"spawn-join", 1, elapsed, spawnJoin, nothing, nothing},
-	{"spawn", 1000, elapsed, spawn, nothing, nothing},
-	{"yield", 2, elapsed, yield, nothing, nothing},
-	{"call-later-cancel", 100000, elapsed, callLaterCancel, makePending, cancelPending},
-	{"call-later-turn-cancel", 100000, elapsed, callLaterTurnCancel, makePending, cancelPending},
-	{"timer-wake", 1000, processor, timerWake, nothing, nothing},
+	{"ping-pong", 1, pingPong, nothing, nothing},
+	{"spawn-join", 1, spawnJoin, nothing, nothing},
+	{"spawn", 1000, spawn, nothing, nothing},
+	{"yield", 2, yield, nothing, nothing},
+	{"call-later-cancel", 100000, callLaterCancel, makePending, cancelPending},
+	{"call-later-turn-cancel", 100000, callLaterTurnCancel, makePending, cancelPending},
+	{"timer-wake", 1000, timerWake, nothing, nothing},
 }
 
 func pingPong(count int) {
@@ -161,9 +157,9 @@ func measure(b benchmark, enough time.Duration) float64 {
 	b.setUp()
 	defer b.tearDown()
 	batch := func(count int) time.Duration {
-		before := b.read()
+		before := processorTime()
 		b.body(count)
-		return b.read() - before
+		return processorTime() - before
 	}
 	count := b.minimumCount
 	for batch(count) < enough {

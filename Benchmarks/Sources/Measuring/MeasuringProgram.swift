@@ -42,7 +42,7 @@ extension MeasuringProgram {
 
     private static func idle() throws {
         Reactor.shared.whenRunning {
-            reactor.callLater(.seconds(3600)) { reactor.stop() }
+            reactor.callLater(.seconds(3600)) { try reactor.stop() }
         }
         try Reactor.shared.run()
     }

@@ -28,14 +28,14 @@ let timerBenchmarks = [
         }
         for call in made { try call.cancel() }
     },
-    Benchmark("timer-wake", time: .processor, minimumCount: 1000) { count in
+    Benchmark("timer-wake", minimumCount: 1000) { count in
         try await sleepers(count) { number in
             Greenlet.spawn { () async throws in
                 for _ in 0..<count / 1000 { try await Greenlet.sleep(for: .microseconds(1000 + number)) }
             }
         }
     },
-    Benchmark("timer-wake-sync", time: .processor, minimumCount: 1000) { count in
+    Benchmark("timer-wake-sync", minimumCount: 1000) { count in
         try await sleepers(count) { number in
             Greenlet.spawn {
                 for _ in 0..<count / 1000 { try Greenlet.sleep(for: .microseconds(1000 + number)) }
