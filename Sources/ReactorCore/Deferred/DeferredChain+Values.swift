@@ -70,7 +70,7 @@ extension DeferredChain {
             } else {
                 // Retained in put(_:).
                 let box = Unmanaged<Box<Value>>.fromOpaque(UnsafeRawPointer(bitPattern: words.0)!)
-                Graveyard.bury(.object(box.takeRetainedValue()))
+                Graveyard.bury { $0.append(.object(box.takeRetainedValue())) }
             }
         }
         release(type, &words)

@@ -63,9 +63,10 @@ extension DeferredChain {
         for hold in holds where hold.outer != nil { hold.wait?.inner = heir }
         first.wait?.heir = heir
         first.wait?.inner = nil
-        let outer = first.outer
-        first.outer = nil
-        if let outer { Graveyard.bury(.object(outer)) }
+        Graveyard.bury { queue in
+            if let outer = first.outer { queue.append(.object(outer)) }
+            first.outer = nil
+        }
     }
 
     // MARK: A Deferred returned from a callback
@@ -105,8 +106,8 @@ extension DeferredChain {
     func takeOver<Value>(from other: DeferredChain, _: Value.Type) {
         wait = nil
         if other.content == .failure {
-            let trail = other.failureTrail
-            set(other.takeFailure(), trail: trail + [runningSite])
+            let trail = other.failureTrail.followed(by: runningSite)
+            set(other.takeFailure(), trail: trail)
         } else {
             put(other.take(Value.self))
         }

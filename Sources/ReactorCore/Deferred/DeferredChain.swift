@@ -79,11 +79,13 @@ final class DeferredChain: @unchecked Sendable {
             return passOn(to: holds[first], holds)
         }
         if let storedType { Self.release(storedType, &words) }
-        if !stages.isEmpty { Graveyard.bury(.stages(stages.takeAll())) }
-        if let canceller { Graveyard.bury(.canceller(canceller)) }
-        if let heir = wait?.heir {
+        guard !stages.isEmpty || canceller != nil || wait != nil else { return }
+        Graveyard.bury { queue in
+            if !stages.isEmpty { queue.append(.stages(stages.takeAll())) }
+            if let canceller { queue.append(.canceller(canceller)) }
+            canceller = nil
+            if let wait { queue.append(.object(wait)) }
             wait = nil
-            Graveyard.bury(.object(heir))
         }
     }
 
@@ -183,7 +185,7 @@ final class DeferredChain: @unchecked Sendable {
     func set(_ error: any Error, trail: [CallSite]) {
         if let failure = error as? Failure {
             self.failure = failure.error
-            self.trail = failure.sites + trail
+            self.trail = trail.reduce(failure.sites) { $0.followed(by: $1) }
         } else {
             failure = error
             self.trail = trail
@@ -195,8 +197,10 @@ final class DeferredChain: @unchecked Sendable {
     /// The running stage threw `error`.
     @usableFromInline func fail(_ error: any Error) { set(error, trail: [runningSite]) }
 
-    /// The running stage, which was handling a failure, threw `error`.
-    @usableFromInline func failAgain(_ error: any Error) { set(error, trail: failureTrail + [runningSite]) }
+    /// The running stage, which was handling a failure, threw `error`. A `Failure` brings its way along.
+    @usableFromInline func failAgain(_ error: any Error) {
+        set(error, trail: error is Failure ? [runningSite] : failureTrail.followed(by: runningSite))
+    }
 
     /// Takes the failure out; its trail stays for who handles it.
     @usableFromInline func takeFailure() -> any Error {

@@ -19,7 +19,7 @@ public struct Failure: Error, Sendable, CustomStringConvertible {
     init(_ error: any Error, trail: [CallSite]) {
         let failure = error as? Failure
         self.error = failure?.error ?? error
-        sites = (failure?.sites ?? []) + trail
+        sites = trail.reduce(failure?.sites ?? []) { $0.followed(by: $1) }
     }
 
     /// The error, if it is a `Kind`. Twisted's `check`.
@@ -36,5 +36,16 @@ public struct Failure: Error, Sendable, CustomStringConvertible {
     /// The error, and where it was raised.
     public var description: String {
         sites.isEmpty ? "\(error)" : "\(error) (raised at \(trail.joined(separator: ", passed on at ")))"
+    }
+}
+
+extension [CallSite] {
+    /// The way of an error, one place longer. Of a long way the middle is forgotten: an error may pass a hundred thousand
+    /// callbacks, and where it began and where it is now are what helps.
+    func followed(by site: CallSite) -> [CallSite] {
+        var sites = self
+        if sites.count >= 32 { sites.remove(at: 16) }
+        sites.append(site)
+        return sites
     }
 }

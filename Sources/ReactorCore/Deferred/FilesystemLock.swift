@@ -23,7 +23,7 @@ public final class FilesystemLock {
         self.retryInterval = retryInterval
     }
 
-    deinit { if fd >= 0 { close(fd) } }
+    deinit { if fd >= 0 { Self.giveUp(fd) } }
 
     /// Whether this object holds the lock.
     public var isLocked: Bool { fd >= 0 }
@@ -89,7 +89,13 @@ public final class FilesystemLock {
     /// - Precondition: this object holds it.
     public func unlock() {
         precondition(isLocked, "unlock() of FilesystemLock(\(path)), which this object does not hold")
-        close(fd)  // which gives the lock up
+        Self.giveUp(fd)
         fd = -1
+    }
+
+    /// Closing alone is not enough: a child between its fork and its exec has the file open, too, and holds the lock.
+    private nonisolated static func giveUp(_ file: Int32) {
+        flock(file, LOCK_UN)
+        close(file)
     }
 }

@@ -12,16 +12,19 @@ enum Graveyard {
         case object(AnyObject)
     }
 
-    /// Drops `remains`: before this returns, or before the burial returns inside which this one is made. Any thread.
-    static func bury(_ remains: Remains) {
-        if let queue = openQueue { return queue.pointee.append(remains) }
-        work { drop(remains) }
+    /// Drops what `collect` adds to the queue: before this returns, or before the burial returns inside which this one is
+    /// made. Any thread.
+    ///
+    /// `collect` moves things out of the fields that hold them. A copy left in the caller's frame would be the last one,
+    /// and released there, where nothing is queued.
+    static func bury(_ collect: (inout [Remains]) -> Void) {
+        if let queue = openQueue { collect(&queue.pointee) } else { work { collect(&$0.pointee) } }
     }
 
-    /// Deinitialises a value, as `bury(_: Remains)`.
+    /// Deinitialises a value, as `bury`.
     static func bury<Value>(_ value: UnsafeMutablePointer<Value>) {
         guard let queue = openQueue else {
-            return work { _ = value.deinitialize(count: 1) }
+            return work { _ in _ = value.deinitialize(count: 1) }
         }
         queue.pointee.append(.object(DeferredChain.Box(value.move())))
     }
@@ -31,18 +34,18 @@ enum Graveyard {
         clinux_get_thread_graveyard()?.assumingMemoryBound(to: [Remains].self)
     }
 
-    private static func work(_ first: () -> Void) {
+    private static func work(_ first: (UnsafeMutablePointer<[Remains]>) -> Void) {
         var queue: [Remains] = []
         withUnsafeMutablePointer(to: &queue) { queue in
             clinux_set_thread_graveyard(queue)
-            first()
+            first(queue)
             while let next = queue.pointee.popLast() { drop(next) }
             clinux_set_thread_graveyard(nil)
         }
     }
 
-    @inline(never) private static func drop(_ remains: consuming Remains) {
-        // An object's reference ends with the case, here.
+    private static func drop(_ remains: Remains) {
+        // An object's or canceller's last reference is the caller's.
         if case .stages(let stages) = remains { for stage in stages { stage.drop() } }
     }
 }
