@@ -7,7 +7,6 @@ import Logging
 /// react { reactor in
 ///     let poem = try await fetchPoem(from: "127.0.0.1", port: 10000)
 ///     if poem.isEmpty { throw SystemExit(3) }
-///     print(poem)
 /// }
 /// ```
 /// The process's code is 0 when `main` returns, that of a `SystemExit` it throws, and 1 for any other error, which goes
