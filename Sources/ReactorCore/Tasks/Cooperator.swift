@@ -168,7 +168,7 @@ public final class Cooperator {
 
     private func schedule() {
         guard state == .running, nextSlice == nil, !isInSlice, !line.isEmpty else { return }
-        nextSlice = reactor.callSoonInNoContext { [unowned self] in runSlice() }
+        nextSlice = reactor.callSoonInNoContext { [self] in runSlice() }
     }
 
     private func runSlice() {
