@@ -164,6 +164,16 @@ import Testing
         }
     }
 
+    @Test func failureOfAYieldedDeferredCountsAsHandled() async throws {
+        let recorder = UnhandledErrorRecorder()
+        let line = #line + 2
+        try await withReactor { reactor async throws in
+            let done = reactor.coiterate([Deferred<Int>.fail(Broken())])
+            await #expect(throws: Broken.self) { try await done.value }
+        }
+        #expect(recorder.errors(ofLine: line).isEmpty)
+    }
+
     @Test func errorOfAStepFailsTheTask() async throws {  // S49
         try await withReactor { reactor async throws in
             let done = reactor.cooperator.cooperate(while: { throw Broken() }).whenDone()
@@ -210,21 +220,23 @@ import Testing
     }
 
     @Test func stoppingATaskCancelsItsAsyncStep() async throws {
-        try await withReactor { reactor async throws in
+        try await withReactor(clock: ManualClock()) { reactor async throws in
+            var hasBegun = false
             var hasCleanedUp = false
             let task = reactor.cooperator.cooperate(while: {
+                hasBegun = true
                 defer { hasCleanedUp = true }
                 try await reactor.sleep(for: .seconds(60))
                 return true
             })
             let done = task.whenDone()
-            while reactor.delayedCallCount != 1 || reactor.delayedCalls[0].deadline < reactor.now {
-                await reactor.yield()
-            }
+            await reactor.makeTurns(4)
+            #expect(hasBegun && !hasCleanedUp)
             try task.stop()
             let error = await #expect(throws: CooperatorError.self) { try await done.value }
             #expect(error?.code == .taskStopped)
-            while !hasCleanedUp { await reactor.yield() }
+            await reactor.makeTurns(4)
+            #expect(hasCleanedUp)
         }
     }
 
@@ -377,13 +389,25 @@ import Testing
 
     @Test func stepsHaveTheValuesBoundWhereTheirTaskWasAdded() async throws {
         try await withReactor { reactor in
-            var names: [String] = []
-            let note = (0..<3).lazy.map { _ in names.append(Context.name) }
-            let first = Context.$name.withValue("first") { reactor.coiterate(note) }
-            let second = reactor.coiterate(note)
-            let third = Context.$name.withValue("third") { reactor.coiterate(note) }
+            let cooperator = Cooperator(on: reactor, isStarted: false)
+            let names = Names()
+            let first = Context.$name.withValue("first") { names.note(on: cooperator) }
+            // Detached: nothing at all is bound there, not even the test's own values.
+            let second = await Task.detached(executorPreference: reactor) { @ReactorActor in
+                names.note(on: cooperator)
+            }.value
+            let third = Context.$name.withValue("third") { names.note(on: cooperator) }
+            Context.$name.withValue("start") { cooperator.start() }
             _ = try await gatherResults([first, second, third]).value
-            #expect(names == Array(repeating: ["first", "none", "third"], count: 3).flatMap { $0 })
+            #expect(names.all == Array(repeating: ["first", "none", "third"], count: 3).flatMap { $0 })
+        }
+    }
+
+    @ReactorActor private final class Names {
+        private(set) var all: [String] = []
+
+        func note(on cooperator: Cooperator) -> Deferred<Void> {
+            cooperator.coiterate((0..<3).lazy.map { _ in self.all.append(Context.name) })
         }
     }
 

@@ -351,6 +351,24 @@ import Testing
         }
     }
 
+    @Test func loopIsHeldWhileItRunsAndNoLonger() async throws {
+        let clock = ManualClock()
+        try await withReactor(clock: clock) { reactor in
+            weak var loop: LoopingCall?
+            var count = 0
+            @ReactorActor func start() -> Deferred<Void> {
+                let made = LoopingCall(reactor) { count += 1 }
+                loop = made
+                return made.start(every: .seconds(1))
+            }
+            let end = start()
+            await clock.advance(by: .seconds(1), on: reactor)
+            #expect(count == 2)
+            loop?.stop()
+            #expect(end.isCalled && loop == nil)
+        }
+    }
+
     @Test func cancellingTheEndStopsTheLoop() async throws {
         try await withReactor(clock: ManualClock()) { reactor in
             var error: (any Error)?
@@ -376,6 +394,24 @@ import Testing
             #expect(!end.isCalled)
             await #expect(throws: CancellationError.self) { try await end.value }
             #expect(hasCleanedUp && reactor.delayedCallCount == 0)
+        }
+    }
+
+    @Test func callThatCancelsTheEndHasItsOwnWorkCancelled() async throws {
+        let clock = ManualClock()
+        try await withReactor(clock: clock) { reactor in
+            var wasCancelled = false
+            var error: (any Error)?
+            var end: Deferred<Void>?
+            let loop = LoopingCall(reactor) { () -> Deferred<Void> in
+                end?.cancel()
+                return Deferred(onCancel: { _ in wasCancelled = true })
+            }
+            end = loop.start(every: .seconds(1), now: false)
+            end?.addErrback { error = $0 }
+            await clock.advance(by: .seconds(1), on: reactor)
+            #expect(wasCancelled && !loop.isRunning)
+            #expect((error as? DeferredError)?.code == .cancelled)
         }
     }
 
