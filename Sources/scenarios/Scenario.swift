@@ -23,8 +23,8 @@ struct Scenario: Sendable {
 
     /// All there are, in the order in which to read them.
     static let all = [
-        oneDeveloper, fiveDevelopers,
-        asyncDeveloper,
+        oneDeveloper, fiveDevelopers, fiveDevelopersOnThreads,
+        twistedDeveloper, asyncDeveloper, fiveAtATime,
         workInAThread,
         shortPoem,
         innerCallback, innerErrback, innerErrbackHandled,

@@ -13,6 +13,12 @@ import Testing
         expectDay(performance)
     }
 
+    @Test func fiveThreadsDoTheSame() async throws {
+        let performance = try await Performance.inRealTime(of: fiveDevelopersOnThreads)
+        #expect(performance.duration >= 9)
+        expectDay(performance)
+    }
+
     /// What must hold whoever came first: each line whole and once, in order for each customer, five at a
     /// time.
     private func expectDay(_ performance: Performance) {

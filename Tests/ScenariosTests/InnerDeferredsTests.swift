@@ -1,4 +1,3 @@
-import ReactorTesting
 import Testing
 
 @testable import scenarios
@@ -11,11 +10,10 @@ import Testing
     }
 
     @Test func anInnerErrorThatNobodyTakesIsReported() async throws {
-        let recorder = UnhandledErrorRecorder()
-        let performance = try await Performance.of(innerErrback)
+        let performance = try await Performance.of(innerErrback, errorsIn: "scenarios/InnerDeferreds.swift")
         #expect(performance.lines == ["callback_1 got 0", "callback_2 got 1"])
         #expect(performance.duration == 1)
-        #expect(recorder.errors(file: "scenarios/InnerDeferreds.swift") == ["5"])
+        #expect(performance.unhandledErrors == ["5"])
     }
 
     @Test func anErrbackTakesTheInnerErrorAndItsResultGoesOn() async throws {

@@ -3,7 +3,7 @@ import Testing
 @testable import scenarios
 
 @Suite struct TwistedDeveloperTests {
-    @Test(arguments: [asyncDeveloper])
+    @Test(arguments: [twistedDeveloper, asyncDeveloper])
     func theDeveloperIsGoneBeforeTheFirstInstallationIsDone(_ scenario: Scenario) async throws {
         let performance = try await Performance.of(scenario)
         let customers = (0..<15).map { "Customer \($0)" }
