@@ -16,6 +16,7 @@ import Synchronization
 /// - Parameters:
 ///   - clock: the reactor's time; pass a `ManualClock` for tests that are about time.
 ///   - timeLimit: real time after which the body is cancelled and the test fails.
+///   - failsOnUnhandledErrors: false for tests about Deferreds whose errors nobody handles.
 ///
 /// A few reactors run at a time, in the order they were asked for; a reactor made inside another's test runs
 /// at once.
@@ -25,13 +26,16 @@ import Synchronization
 @discardableResult
 public func withReactor<Value: Sendable>(
     clock: any ReactorClock = MonotonicClock(), timeLimit: Duration = .seconds(60),
+    failsOnUnhandledErrors: Bool = true,
     _ body: @escaping @Sendable @ReactorActor (Reactor) async throws -> Value
 ) async throws -> Value {
-    try await ReactorSlots.withSlot { try await runOnReactor(clock, timeLimit, body) }
+    try await ReactorSlots.withSlot {
+        try await runOnReactor(clock, timeLimit, failsOnUnhandledErrors, body)
+    }
 }
 
 private func runOnReactor<Value: Sendable>(
-    _ clock: any ReactorClock, _ timeLimit: Duration,
+    _ clock: any ReactorClock, _ timeLimit: Duration, _ failsOnUnhandledErrors: Bool,
     _ body: @escaping @Sendable @ReactorActor (Reactor) async throws -> Value
 ) async throws -> Value {
     let reactor = Reactor(clock: clock)
@@ -39,7 +43,9 @@ private func runOnReactor<Value: Sendable>(
     // among them.
     let task = reactor.startTask { () async -> Result<Value, any Error> in
         defer { try? reactor.stop() }  // a test may have stopped it itself
-        do { return .success(try await check(reactor, timeLimit, body)) } catch { return .failure(error) }
+        do {
+            return .success(try await check(reactor, timeLimit, failsOnUnhandledErrors, body))
+        } catch { return .failure(error) }
     }
     try await withCheckedThrowingContinuation { continuation in
         startThread { continuation.resume(with: Result { try reactor.run() }) }
@@ -61,7 +67,7 @@ public struct ReactorTimeLimit: Error, CustomStringConvertible {
 
 @ReactorActor
 private func check<Value: Sendable>(
-    _ reactor: Reactor, _ timeLimit: Duration,
+    _ reactor: Reactor, _ timeLimit: Duration, _ failsOnUnhandledErrors: Bool,
     _ body: @escaping @Sendable @ReactorActor (Reactor) async throws -> Value
 ) async throws -> Value {
     let uncaught = Report()
@@ -87,7 +93,9 @@ private func check<Value: Sendable>(
     let unheard = UnhandledErrorLog.shared.endWatch(reactor, since: start)
     let left =
         leftovers(reactor) + uncaught.lines.map { "an error that nobody handled: \($0)" }
-        + unheard.map { "the Deferred made at \($0.site) failed and nobody handled it: \($0.error)" }
+        + (failsOnUnhandledErrors ? unheard : []).map {
+            "the Deferred made at \($0.site) failed and nobody handled it: \($0.error)"
+        }
     guard left.isEmpty else { throw ReactorLeak(description: left.joined(separator: "\n")) }
     return value
 }

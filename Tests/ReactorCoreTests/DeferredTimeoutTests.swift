@@ -35,7 +35,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [true, false]) func outcomeInTimeTakesTheTimerAway(_ isValue: Bool) async throws {  // S22
+    @Test(arguments: [true, false])  // S22
+    func outcomeInTimeTakesTheTimerAway(_ isValue: Bool) async throws {
         try await withTime { reactor, clock in
             var isCancelled = false
             let deferred = Deferred<Int>(onCancel: { _ in isCancelled = true })

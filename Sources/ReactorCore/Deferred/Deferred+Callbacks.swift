@@ -63,8 +63,9 @@ extension Deferred {
         adding(StageBody(errback), Success.self, file, line, StageRunners.errback(Success.self))
     }
 
-    // Disfavoured: a closure that only throws fits both, and means the one above.
     /// Adds an errback that returns a Deferred: the chain waits for it and goes on with its outcome.
+    ///
+    /// Disfavoured: a closure that only throws fits both, and means the one above.
     @_disfavoredOverload @inlinable @discardableResult
     public func addErrback(
         _ errback: @escaping @ReactorActor (any Error) throws -> Deferred<Success>,
