@@ -15,7 +15,8 @@ import Synchronization
 /// ```
 /// - Parameters:
 ///   - clock: the reactor's time; pass a `ManualClock` for tests that are about time.
-///   - timeLimit: real time after which the body is cancelled and the test fails.
+///   - timeLimit: real time after which the body is cancelled and the test fails; the environment's
+///     `REACTOR_TESTING_PATIENCE`, a whole number, multiplies it (sanitizers, loaded machines).
 ///   - failsOnUnhandledErrors: false for tests about Deferreds whose errors nobody handles.
 ///
 /// A few reactors run at a time, in the order they were asked for; a reactor made inside another's test runs
@@ -34,11 +35,15 @@ public func withReactor<Value: Sendable>(
     }
 }
 
+/// What time limits are multiplied by.
+private let patience = getenv("REACTOR_TESTING_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 1
+
 private func runOnReactor<Value: Sendable>(
     _ clock: any ReactorClock, _ timeLimit: Duration, _ failsOnUnhandledErrors: Bool,
     _ body: @escaping @Sendable @ReactorActor (Reactor) async throws -> Value
 ) async throws -> Value {
     let reactor = Reactor(clock: clock)
+    let timeLimit = timeLimit * patience
     // Made here, not on the reactor's thread: it inherits the caller's task-local values, the current test
     // among them.
     let task = reactor.startTask { () async -> Result<Value, any Error> in

@@ -106,7 +106,7 @@ final class BlockingCall {
         case .writePipe: result = write(pipes.second, &byte, byte.count)
         case .accept:
             let fd = Glibc.accept(listener.fd, nil, nil)
-            if fd >= 0 { opened.append(fd) }
+            if fd >= 0 { close(fd) }  // `opened` belongs to release(), perhaps on another thread
             result = Int(fd)
         case .connectUnix:
             let (client, length) = (unixClient, unixNameLength)
