@@ -22,6 +22,8 @@ pinned() {
 # build_benchmark PRODUCT: builds a program of the package in Benchmarks; leaves its path in `program`.
 build_benchmark() {
     local flags=(--package-path Benchmarks --scratch-path Benchmarks/.build --configuration release)
+    # SwiftPM plans anew for new files of this package only, not for those of the package above: without a plan it must.
+    rm -f Benchmarks/.build/release.yaml
     swift build "${flags[@]}" --product "$1" >&2
     # shellcheck disable=SC2034 # read by the groups
     program=$(swift build "${flags[@]}" --show-bin-path)/$1
