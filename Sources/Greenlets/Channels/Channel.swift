@@ -87,12 +87,12 @@ public final class Channel<Element: Sendable>: AsyncSequence {
     }
 
     /// As the `async` form, for synchronous code in a greenlet.
-    public nonisolated func send(_ element: Element) throws {
+    @inlinable public nonisolated func send(_ element: Element) throws {
         try Greenlet.blockingCall { try await self.send(element) }
     }
 
     /// As the `async` form, for synchronous code in a greenlet.
-    public nonisolated func receive() throws -> Element {
+    @inlinable public nonisolated func receive() throws -> Element {
         try Greenlet.blockingCall { try await self.receive() }
     }
 

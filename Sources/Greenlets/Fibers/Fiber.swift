@@ -83,6 +83,14 @@ package final class Fiber {
     ///   killed, and in the place of the cancellation that a kill makes `operation` throw; `GreenletError` with code
     ///   `notInGreenlet` in a callback that runs on this fiber's stack, but in a task of its own.
     package func await<Value>(_ operation: @ReactorActor () async throws -> Value) throws -> Value {
+        var value: Value?
+        try park { value = try await operation() }
+        return value!  // it is set, or park(while:) has thrown
+    }
+
+    /// As `await`, of an operation that leaves its value elsewhere. Not generic, so that no type is looked up while a
+    /// greenlet waits.
+    func park(while operation: @ReactorActor () async throws -> Void) throws {
         if let killError { throw killError }
         // A callback that was added where task-local values were bound runs in a task that has them, which knows
         // nothing of the switch: the runtime would take it for the current one on the driver's side, too.
@@ -94,17 +102,17 @@ package final class Fiber {
                 bound: add an async callback, which may wait, or start a greenlet in it by deferToGreenlet { … }
                 """)
         }
-        var result: Result<Value, any Error>?
+        var failure: (any Error)?
         withoutActuallyEscaping(operation) { operation in
             request = {
-                do { result = .success(try await operation()) } catch { result = .failure(error) }
+                do { try await operation() } catch { failure = error }
             }
             cf_fiber_park()
         }
-        if let killError, case .failure(let error)? = result, DeferredError.isCancellation(error) {
-            throw killError
-        }
-        return try result!.get()  // the driver resumes only after the request has ended
+        // The driver resumes only after the request has ended.
+        guard let failure else { return }
+        if let killError, DeferredError.isCancellation(failure) { throw killError }
+        throw failure
     }
 
     /// Bytes mapped for a stack unless REACTOR_STACK_SIZE says otherwise: address space, of which only

@@ -43,9 +43,17 @@ extension Greenlet where Value == Never {
     /// - Throws: what `operation` throws; the killer's error once the greenlet has been killed;
     ///   `GreenletError` with code `notInGreenlet` when no greenlet with a synchronous body runs the calling
     ///   code: there is no stack to park then.
-    public nonisolated static func blockingCall<Result: Sendable>(
+    @inlinable public nonisolated static func blockingCall<Result: Sendable>(
         _ operation: @ReactorActor () async throws -> Result
     ) throws -> Result {
+        var result: Result?
+        try park { result = try await operation() }
+        return result!  // it is set, or park(while:) has thrown
+    }
+
+    @usableFromInline nonisolated static func park(
+        while operation: @ReactorActor () async throws -> Void
+    ) throws {
         guard let fiber = Fiber.current else {
             throw GreenletError(
                 .notInGreenlet,
@@ -55,6 +63,6 @@ extension Greenlet where Value == Never {
                 """)
         }
         // A current fiber means that this is its reactor's thread.
-        return try ReactorActor.assumeIsolated { try fiber.await(operation) }
+        try ReactorActor.assumeIsolated { try fiber.park(while: operation) }
     }
 }
