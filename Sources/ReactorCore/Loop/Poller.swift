@@ -3,7 +3,8 @@ import Glibc
 
 /// The kernel side of the loop: an epoll instance, and an eventfd that foreign threads write to wake it.
 final class Poller: Sendable {
-    private let epoll: Int32
+    /// The epoll instance; itself readable when there are events.
+    let epoll: Int32
     private let wakeup: Int32
     private static let eventsPerWait = 256
     /// Unsafe: filled and read only by the thread inside `wait`.
