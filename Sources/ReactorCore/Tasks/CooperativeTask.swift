@@ -196,7 +196,8 @@ public final class CooperativeTask {
         end = (code, result)
         let steps = makeStep.take()
         cooperator.forget(self)
-        if let pending, pending.isOwn { pending.outcome.cancel() }
+        // Let go of: what it waits for may never come, and holds the task, as the task holds it.
+        if let pending = pending.take(), pending.isOwn { pending.outcome.cancel() }
         if code == .taskFailed, watchers.isEmpty, case .failure(let error) = result {
             unseen = .fail(error, file: site.file, line: site.line)
         }

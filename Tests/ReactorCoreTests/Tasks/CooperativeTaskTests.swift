@@ -295,6 +295,21 @@ import Testing
         }
     }
 
+    @Test func stoppedTaskLetsGoOfWhatItWaitsFor() async throws {
+        try await withReactor { reactor in
+            weak var watched: CooperativeTask?
+            do {
+                let wait = Deferred<Int>()
+                let task = Cooperator(on: reactor).cooperate(AnyIterator<Deferred<Int>?> { wait })
+                await reactor.makeTurns(3)
+                watched = task
+                try task.stop()
+            }
+            await reactor.makeTurns(3)
+            #expect(watched == nil)
+        }
+    }
+
     /// One step a turn, by lists.
     @ReactorActor private final class Model {
         private(set) var log: [Int] = []
