@@ -305,6 +305,11 @@ private final class ModelWorld {
         }
     }
 
+    deinit {
+        // Models that wait for each other would be kept for ever.
+        for model in models { (model.inner, model.wakes, model.stages) = (nil, nil, []) }
+    }
+
     func run() {
         for step in program.steps { take(step) }
         for (index, model) in models.enumerated() where !isDropped[index] {
