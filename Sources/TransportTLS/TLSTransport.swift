@@ -35,6 +35,8 @@ public final class TLSTransport: Transport {
     private var early = ByteBuffer()
     private var handshakeTimer: DelayedCall?
     private var handshakeWaiter: Waiter<Void>?
+    /// Whether the protocol's own bytes have gone into the session.
+    private var hasWritten = false
     private var isHandshakeDone = false
     private var isPaused = false
     private var isUnderFull = false
@@ -232,6 +234,7 @@ public final class TLSTransport: Transport {
 
     private func encrypt(_ bytes: ByteBuffer) {
         guard let session else { return }
+        hasWritten = true
         if case .failed(let why) = session.write(bytes) {
             return breakOff("TLS with \(peer.hostAndPort) broke: \(why)", .connectionLost)
         }
@@ -255,8 +258,9 @@ public final class TLSTransport: Transport {
         if connectionProtocol is any HalfCloseableProtocol, !outputHasEnded {
             callBack { ($0 as? any HalfCloseableProtocol)?.readConnectionLost() }
         } else {
-            // With nothing of ours on the way, the end is clean even if our answer to it meets a closed socket.
-            if under.unsentByteCount == 0 { reason = .done }
+            // With nothing of ours on the way, the end is clean even if our answer to it meets a closed socket. A
+            // server's session tickets are nothing of its protocol's.
+            if under.unsentByteCount == 0 || !hasWritten { reason = .done }
             endOutput()
             state = .closing
             under.loseConnection()
