@@ -27,15 +27,15 @@ is_usable_scratch() {
     if [[ -e $1 ]]; then [[ -O $1 && -w $1 ]]; else [[ -w ${1%/*} ]]; fi
 }
 
-# set_build_flags [SUFFIX]: sets build_flags, one set for every build and test, so that nothing is built twice. A suffix
-# names another kind of build, which gets directories of its own.
+# Sets build_flags, one set for every build and test, so that nothing is built twice. With scratch_suffix set it
+# is another kind of build, which gets directories of its own.
 #
 # Root and plain users may share a checkout. Each builds in a directory of its own: one cannot overwrite the other's
 # files, and files of root in somebody's .build break their next build.
 set_build_flags() {
     local scratch cache=${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/green-reactor
-    for scratch in "$root/.build${1:-}" "$root/.build-$(id -un)${1:-}" \
-        "$cache/build-$(cksum <<<"$root" | tr -dc '0-9')${1:-}"; do
+    for scratch in "$root/.build${scratch_suffix:-}" "$root/.build-$(id -un)${scratch_suffix:-}" \
+        "$cache/build-$(cksum <<<"$root" | tr -dc '0-9')${scratch_suffix:-}"; do
         if [[ $scratch == "$cache"/* ]]; then mkdir -p "$cache"; fi
         if is_usable_scratch "$scratch"; then break; fi
     done
