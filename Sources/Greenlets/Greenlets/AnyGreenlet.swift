@@ -152,7 +152,7 @@ public class AnyGreenlet {
             }
             return isReady
         }
-        let timer = reactor.callLater(max(.zero, timeout)) { waiter.open() }
+        let timer = reactor.callInternallyLater(timeout) { waiter.open() }
         defer {
             timer.cancelIfActive()
             forget(waiter)

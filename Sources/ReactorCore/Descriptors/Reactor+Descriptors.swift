@@ -46,10 +46,10 @@ extension Reactor {
         }
         var timer: DelayedCall?
         if let timeout {
-            timer = callLater(max(.zero, timeout)) { [self] in
+            timer = callInternallyLater(timeout) { [self] in
                 // Timers run before epoll is asked, and the loop may have been held up for longer than the
                 // time-out: a turn later, what is ready has been found ready.
-                timer = callLater(.zero) {
+                timer = callInternallyLater(.zero) {
                     waiter.resume(
                         throwing: ReactorError(.timedOut, "descriptor \(fd) was not ready within \(timeout)"))
                 }

@@ -30,10 +30,25 @@ extension Reactor {
     /// - Throws: `CancellationError` when the task is cancelled, at once; the timer is gone then.
     @ReactorActor public func sleep(for duration: Duration) async throws {
         try Task.checkCancellation()
-        let waiter = Waiter<Void>(on: self)
-        let timer = callLater(max(.zero, duration)) { waiter.resume(returning: ()) }
-        defer { timer.cancelIfActive() }
-        try await waiter.wait()
+        let latch = Latch(on: self)
+        let timer = callInternallyLater(duration) { latch.open() }
+        do { try await latch.waitUntilOpen() } catch {
+            timer.cancelIfActive()
+            throw error
+        }
+    }
+
+    /// `callLater` for the reactor's own ends, in whose actions no code of a user runs: the task-local values that are
+    /// bound here are no concern of theirs, and to keep them would cost more than the timer.
+    @ReactorActor package func callInternallyLater(
+        _ delay: Duration, _ action: consuming @escaping @ReactorActor () -> Void,
+        file: StaticString = #fileID, line: UInt = #line
+    ) -> DelayedCall {
+        let call = DelayedCall(
+            deadline: now.advanced(by: max(.zero, delay)), queue: timers, site: CallSite(file, line),
+            action: action)
+        timers.pointee.add(call)
+        return call
     }
 
     /// Makes the calls that are due, in order, for `turnShare` at most: the rest goes on in the next turn.
