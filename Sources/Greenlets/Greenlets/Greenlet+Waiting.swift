@@ -18,11 +18,7 @@ extension Greenlet where Value == Never {
     /// Isolated to whoever calls: an isolation of its own would cost a third of the time, in looks at the task's executor.
     nonisolated(nonsending) public static func yield() async {
         guard Reactor.isOnAnyReactorThread else { return await Task.yield() }
-        await withUnsafeContinuation(giveWay)
-    }
-
-    private nonisolated static func giveWay(_ continuation: UnsafeContinuation<Void, Never>) {
-        Reactor.current.enqueueYielded(continuation)
+        await withUnsafeContinuation(Reactor.enqueueYielded)
     }
 
     /// As the `async` form, for synchronous code in a greenlet.
