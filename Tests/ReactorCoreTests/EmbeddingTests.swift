@@ -28,7 +28,7 @@ import Testing
             try reactor.addReader(reading) {
                 log.lines.append("readable")
                 reactor.removeReader(reading)
-                Thread.start { reactor.callFromThread { log.lines.append("called") } }
+                Task.detached { reactor.callFromThread { log.lines.append("called") } }
             }
         }
         try runForeignLoop(reactor) { log.count == 3 }
@@ -51,21 +51,4 @@ private final class Log: @unchecked Sendable {  // one thread at a time: that of
     var lines: [String] = []
     var count: Int { lines.count }
     var all: [String] { lines }
-}
-
-private enum Thread {
-    static func start(_ body: @escaping @Sendable () -> Void) {
-        final class Body: Sendable {
-            let run: @Sendable () -> Void
-            init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-        }
-        var thread = pthread_t()
-        pthread_create(
-            &thread, nil,
-            {
-                Unmanaged<Body>.fromOpaque($0!).takeRetainedValue().run()  // retained just below
-                return nil
-            }, Unmanaged.passRetained(Body(body)).toOpaque())
-        pthread_detach(thread)
-    }
 }

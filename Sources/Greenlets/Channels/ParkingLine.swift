@@ -5,10 +5,10 @@ public import ReactorCore
 /// runs, and is passed over.
 ///
 /// Not generic, so that a line of any kind of latch is compiled once, here.
-@usableFromInline struct ParkingLine {
+@ReactorActor @usableFromInline struct ParkingLine {
     private var places = Deque<Latch>()
 
-    init() {}
+    nonisolated init() {}
 
     /// Those who still wait.
     var count: Int { places.count { $0.isPending } }

@@ -104,8 +104,7 @@ final class DeferredChain: @unchecked Sendable {
                 ignoresNextCall = false
                 return false
             }
-            var message = "the Deferred made at \(madeAt) has already been called back"
-            message += ", and again at \(site)"
+            var message = "the Deferred made at \(madeAt) has already been called back, and again at \(site)"
             if let debugging { message += "; \(debugging)" }
             throw DeferredError(.alreadyCalled, message)
         }

@@ -6,7 +6,8 @@ import CLinux
 /// nothing. The event may come before the wait. Reactor only, but for cancellation, which may come from any
 /// thread. `Waiter` is a latch that hands over a value.
 ///
-/// Not isolated as a whole: an isolated function given to the standard library is checked each time it is called.
+/// What the standard library calls back (`park`, the cancellation) is not isolated: an isolated function given to it is
+/// checked each time it is called. All else is.
 public class Latch: @unchecked Sendable {  // reactor only; cancellation hops there
     private enum State: UInt8 { case pending, open, failed }
 
@@ -20,11 +21,11 @@ public class Latch: @unchecked Sendable {  // reactor only; cancellation hops th
     public init(on reactor: Reactor) { self.reactor = reactor }
 
     /// Whether it is still closed.
-    public final var isPending: Bool { state == .pending }
+    @ReactorActor public final var isPending: Bool { state == .pending }
 
     /// Ends the wait. Does nothing when it has ended already; returns whether it had not.
     @discardableResult
-    public final func open() -> Bool {
+    @ReactorActor public final func open() -> Bool {
         guard state == .pending else { return false }
         state = .open
         resume()
@@ -33,7 +34,7 @@ public class Latch: @unchecked Sendable {  // reactor only; cancellation hops th
 
     /// Ends the wait with an error. Does nothing when it has ended already; returns whether it had not.
     @discardableResult
-    public final func open(throwing error: any Error) -> Bool {
+    @ReactorActor public final func open(throwing error: any Error) -> Bool {
         guard state == .pending else { return false }
         state = .failed
         self.error = error
@@ -89,7 +90,7 @@ public class Latch: @unchecked Sendable {  // reactor only; cancellation hops th
 
     private final func cancelFromAnyThread() {
         if reactor.isOnReactorThread {
-            open(throwing: CancellationError())
+            ReactorActor.assumeIsolated { _ = open(throwing: CancellationError()) }
         } else {
             reactor.callFromThread { self.open(throwing: CancellationError()) }
         }

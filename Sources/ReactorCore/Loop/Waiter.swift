@@ -1,14 +1,14 @@
-/// A latch that hands a value to the task that waits.
+/// A latch that hands a value to the task that waits. Reactor only, as `Latch`.
 public final class Waiter<Value>: Latch, @unchecked Sendable {  // as Latch
     /// What is handed over: set before the latch opens, by whichever side has it.
-    @exclusivity(unchecked) public var value: Value?
+    @ReactorActor @exclusivity(unchecked) public var value: Value?
 
     /// A waiter of a task on `reactor`.
     public override init(on reactor: Reactor) { super.init(on: reactor) }
 
     /// Ends the wait with a value. Does nothing when it has ended already; returns whether it had not.
     @discardableResult
-    public func resume(returning value: Value) -> Bool {
+    @ReactorActor public func resume(returning value: Value) -> Bool {
         guard isPending else { return false }
         self.value = value
         return open()
@@ -16,7 +16,7 @@ public final class Waiter<Value>: Latch, @unchecked Sendable {  // as Latch
 
     /// Ends the wait with an error. Does nothing when it has ended already; returns whether it had not.
     @discardableResult
-    public func resume(throwing error: any Error) -> Bool { open(throwing: error) }
+    @ReactorActor public func resume(throwing error: any Error) -> Bool { open(throwing: error) }
 
     /// Parks the calling task until there is an outcome. At most one task, once.
     ///

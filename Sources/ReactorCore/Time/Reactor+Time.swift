@@ -17,11 +17,7 @@ extension Reactor {
         // Not `>= .zero`: calls into the standard library that are not inlined.
         precondition(
             delay.attoseconds >= 0, "callLater(\(delay)) at \(file):\(line): a delay cannot be negative")
-        let call = DelayedCall(
-            deadline: now.advanced(by: delay), queue: timers, site: CallSite(file, line),
-            action: Self.preparing(action))
-        timers.pointee.add(call)
-        return call
+        return add(at: now.advanced(by: delay), CallSite(file, line), Self.preparing(action))
     }
 
     /// Parks the calling task for `duration`; the reactor goes on. Zero lets everything that is ready run
@@ -44,9 +40,14 @@ extension Reactor {
         _ delay: Duration, _ action: consuming @escaping @ReactorActor () -> Void,
         file: StaticString = #fileID, line: UInt = #line
     ) -> DelayedCall {
-        let call = DelayedCall(
-            deadline: now.advanced(by: max(.zero, delay)), queue: timers, site: CallSite(file, line),
-            action: action)
+        add(at: now.advanced(by: max(.zero, delay)), CallSite(file, line), action)
+    }
+
+    @ReactorActor @inline(__always) private func add(
+        at deadline: ReactorInstant, _ site: CallSite,
+        _ action: consuming @escaping @ReactorActor () throws -> Void
+    ) -> DelayedCall {
+        let call = DelayedCall(deadline: deadline, queue: timers, site: site, action: action)
         timers.pointee.add(call)
         return call
     }
