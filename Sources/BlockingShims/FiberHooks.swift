@@ -7,7 +7,7 @@ import ReactorCore
 @_cdecl("cbs_default_hooks")
 func defaultHooks() -> UnsafePointer<cbs_hook_table> { FiberHooks.table }
 
-/// How a shim's wait becomes an `await` of the fiber's driver: nanosecond deadlines to durations, errors to errno.
+/// How a shim's wait parks its fiber: nanosecond deadlines to durations, errors to errno.
 ///
 /// Every function here is called by C on a fiber, hence on a reactor's thread, and answers 0 (or what the C header says) or −errno.
 enum FiberHooks {
@@ -30,43 +30,42 @@ enum FiberHooks {
         if events & POLLIN != 0 { interest.insert(.readable) }
         if events & POLLOUT != 0 { interest.insert(.writable) }
         let timeout = time(until: deadline)
-        return park(onTimeout: 0) {
-            let ready = try await Reactor.current.wait(for: interest, of: fd, timeout: timeout)
+        return park(onTimeout: 0) { fiber in
+            guard let wait = try Reactor.current.beginWait(for: interest, of: fd, timeout: timeout) else {
+                return -EPERM
+            }
+            defer { wait.end() }
+            try fiber.wait(for: wait.waiter)
+            let ready = wait.waiter.value!  // set before the waiter opens
             return (ready.contains(.readable) ? POLLIN : 0) | (ready.contains(.writable) ? POLLOUT : 0)
         }
     }
 
     private static func sleep(until deadline: Int64) -> Int32 {
         let duration = time(until: deadline) ?? .seconds(Int64.max)
-        return park(onTimeout: -ETIMEDOUT) {
-            if duration > .zero {
-                try await Reactor.current.sleep(for: duration)
-            } else {
-                await Reactor.current.yield()
-                try Task.checkCancellation()
-            }
+        return park(onTimeout: -ETIMEDOUT) { _ in
+            if duration > .zero { try Greenlet.sleep(for: duration) } else { try Greenlet.yield() }
             return 0
         }
     }
 
     private static func offload(_ call: OffloadedCall) -> Int32 {
-        park(onTimeout: -ETIMEDOUT) {
-            try await Reactor.current.threadPool.run { call.run() }
+        park(onTimeout: -ETIMEDOUT) { fiber in
+            try fiber.await { try await Reactor.current.threadPool.run { call.run() } }
             return 0
         }
     }
 
-    /// Parks the running fiber while its driver runs `operation`; an error becomes −errno.
-    private static func park(
-        onTimeout: Int32, _ operation: @ReactorActor () async throws -> Int32
-    ) -> Int32 {
+    /// Runs `operation`, which parks the running fiber; an error becomes −errno.
+    private static func park(onTimeout: Int32, _ operation: @ReactorActor (Fiber) throws -> Int32) -> Int32 {
         // A fiber of another scheduler has hooks of its own.
         guard let fiber = Fiber.current else { return -ENOSYS }
         return ReactorActor.assumeIsolated {
+            if let interruption = fiber.interruption { return code(ofInterruption: interruption) }
             do {
-                return try fiber.await(operation)
+                return try operation(fiber)
             } catch {
-                if let killError = fiber.killError { return isTimeout(killError) ? -ETIMEDOUT : -ECANCELED }
+                if let interruption = fiber.interruption { return code(ofInterruption: interruption) }
                 return code(of: error, onTimeout: onTimeout)
             }
         }
@@ -82,8 +81,11 @@ enum FiberHooks {
         }
     }
 
-    private static func isTimeout(_ error: any Error) -> Bool {
-        (error as? GreenletError)?.isTimeout ?? (error as? ReactorError)?.isTimeout ?? false
+    private static func code(ofInterruption error: any Error) -> Int32 {
+        let isTimeout =
+            error is TimeoutError || (error as? GreenletError)?.isTimeout ?? false
+            || (error as? ReactorError)?.isTimeout ?? false
+        return isTimeout ? -ETIMEDOUT : -ECANCELED
     }
 
     /// The time left until a deadline of CLOCK_MONOTONIC, or nil for "never".

@@ -15,8 +15,8 @@ public import ReactorCore
 @ReactorActor
 public final class Channel<Element: Sendable>: AsyncSequence {
     /// One of the two lines is empty.
-    @exclusivity(unchecked) @usableFromInline var senders = ParkingLine()
-    @exclusivity(unchecked) @usableFromInline var receivers = ParkingLine()
+    @usableFromInline let senders = ParkingLine()
+    @usableFromInline let receivers = ParkingLine()
     /// Whether `close()` has been called.
     @exclusivity(unchecked) public private(set) var isClosed = false
     @usableFromInline let reactor: Reactor
@@ -34,15 +34,17 @@ public final class Channel<Element: Sendable>: AsyncSequence {
     /// - Throws: `GreenletError` with code `closed` when the channel is closed, now or meanwhile; `CancellationError` when
     ///   the task is cancelled. Nobody has received the element then.
     @inlinable public func send(_ element: Element) async throws {
+        if let place = try beginToSend(element) { try await place.waitUntilOpen() }
+    }
+
+    /// Hands `element` over, or returns the place in the line where the sender has to wait.
+    @inlinable func beginToSend(_ element: Element) throws -> Waiter<Element>? {
         if isClosed { throw closedError }
-        if handToReceiver(element) { return }
-        let place = Waiter<Element>(on: reactor)
+        if handToReceiver(element) { return nil }
+        let place = Waiter<Element>(on: reactor, for: .subject(self))
         place.value = element
         senders.append(place)
-        do { try await place.waitUntilOpen() } catch {
-            senders.remove(place)
-            throw error
-        }
+        return place
     }
 
     /// Hands `element` to a receiver if one waits. Whether one did. Never waits.
@@ -59,28 +61,31 @@ public final class Channel<Element: Sendable>: AsyncSequence {
     ///   the task is cancelled. It has taken no element then.
     @inlinable public func receive() async throws -> Element {
         if let element = takeFromSender() { return element }
-        if isClosed { throw closedError }
-        let place = Waiter<Element>(on: reactor)
-        receivers.append(place)
-        do { try await place.waitUntilOpen() } catch {
-            receivers.remove(place)
-            throw error
-        }
+        let place = try beginToReceive()
+        try await place.waitUntilOpen()
         return place.value!  // set before the place is opened
+    }
+
+    /// The place in the line where a receiver has to wait.
+    @inlinable func beginToReceive() throws -> Waiter<Element> {
+        if isClosed { throw closedError }
+        let place = Waiter<Element>(on: reactor, for: .subject(self))
+        receivers.append(place)
+        return place
     }
 
     /// Takes an element if a sender waits. Never waits.
     @inlinable public func tryReceive() -> Element? { takeFromSender() }
 
     @inlinable func handToReceiver(_ element: Element) -> Bool {
-        guard let place = receivers.popFirst() else { return false }
+        guard let place = receivers.first else { return false }
         // Put into the line by receive().
         unsafeDowncast(place, to: Waiter<Element>.self).value = element
         return place.open()
     }
 
     @inlinable func takeFromSender() -> Element? {
-        guard let place = senders.popFirst() else { return nil }
+        guard let place = senders.first else { return nil }
         place.open()
         // Put into the line by send(_:).
         return unsafeDowncast(place, to: Waiter<Element>.self).value
@@ -88,12 +93,19 @@ public final class Channel<Element: Sendable>: AsyncSequence {
 
     /// As the `async` form, for synchronous code in a greenlet.
     @inlinable public nonisolated func send(_ element: Element) throws {
-        try Greenlet.blockingCall { try await self.send(element) }
+        try Greenlet.inGreenlet {
+            if let place = try beginToSend(element) { try Greenlet.wait(for: place) }
+        }
     }
 
     /// As the `async` form, for synchronous code in a greenlet.
     @inlinable public nonisolated func receive() throws -> Element {
-        try Greenlet.blockingCall { try await self.receive() }
+        try Greenlet.inGreenlet {
+            if let element = takeFromSender() { return element }
+            let place = try beginToReceive()
+            try Greenlet.wait(for: place)
+            return place.value!  // set before the place is opened
+        }
     }
 
     /// Ends the channel: who waits, to send or to receive, gets `GreenletError` with code `closed`, and iterations end.
@@ -124,4 +136,9 @@ public final class Channel<Element: Sendable>: AsyncSequence {
             }
         }
     }
+}
+
+extension Channel: WaitSubject {
+    /// `a channel`.
+    public nonisolated var waitDescription: String { "a channel of \(Element.self)" }
 }

@@ -5,51 +5,71 @@ package import ReactorCore
 
 /// Synchronous code on a stack of its own, driven by a Swift task.
 ///
-/// When the code must wait it leaves a request and switches back to its driver; the driver, an ordinary
-/// `async` function, awaits the request and switches in again. Task-local values, `Task.isCancelled` and the
-/// runtime's exclusivity records are the driver task's, so inside the fiber they work as in any task. A fiber
-/// never leaves its reactor's thread.
+/// When the code must wait it leaves what it waits for and switches back to its driver; the driver, an ordinary `async`
+/// function, waits and switches in again. Task-local values, `Task.isCancelled` and the runtime's exclusivity records are
+/// the driver task's, so inside the fiber they work as in any task. A fiber never leaves its reactor's thread.
+///
+/// Fiber and driver are made once and run one greenlet after the other; see `FiberDriver`.
 @ReactorActor
 package final class Fiber {
-    private let stack: UnsafeMutablePointer<cf_fiber>
-    private var body: (@ReactorActor () -> Void)?
-    private var request: (@ReactorActor () async -> Void)?
-    /// The driver, by address.
-    private let driver = clinux_current_task()
+    let stack: UnsafeMutablePointer<cf_fiber>
+    @exclusivity(unchecked) private var body: (@ReactorActor () -> Void)?
+    /// Whose code it runs.
+    @exclusivity(unchecked) package private(set) var greenlet: AnyGreenlet?
+
+    // What the driver has to wait for when the fiber has parked: one of the three.
+    @exclusivity(unchecked) private var awaited: Latch?
+    @exclusivity(unchecked) private var isYielding = false
+    @exclusivity(unchecked) private var request: (@ReactorActor () async -> Void)?
+    /// The task of a request that can be interrupted.
+    @exclusivity(unchecked) private var requestTask: Task<Void, Never>?
+    /// The driver's task, by address.
+    @exclusivity(unchecked) private(set) var driver: UnsafeMutableRawPointer?
 
     /// Once set, every wait of this fiber ends with this error at once: a kill cannot unwind C frames, so it
     /// stays until the fiber has returned through them.
-    package var killError: (any Error)?
+    @exclusivity(unchecked) package private(set) var killError: (any Error)?
+    /// The time-outs that the code is inside of, outermost first.
+    @exclusivity(unchecked) private var timeouts: [Timeout] = []
+    /// Inside a shield: how many of the time-outs are outside it. They do not count, and kills do not.
+    @exclusivity(unchecked) private var shield: Int?
 
-    private init(stack: UnsafeMutablePointer<cf_fiber>) { self.stack = stack }
+    /// How often the code has parked: a greenlet's switches.
+    @exclusivity(unchecked) package private(set) var parkCount = 0
 
-    /// Runs `body` on a fiber of the current reactor; the calling task is its driver and returns when it has
-    /// ended.
-    ///
-    /// - Parameter started: receives the fiber before `body` runs, so that it can be killed.
-    /// - Throws: `GreenletError` with code `outOfStacks` when no stack can be mapped; `body` has not run
-    ///   then.
-    package static func run(started: (Fiber) -> Void = { _ in }, _ body: @escaping @ReactorActor () -> Void)
-        async throws
-    {
-        let cache = StackCache.of(.current)
-        let fiber = Fiber(stack: try cache.take())
-        started(fiber)
-        fiber.body = body
+    init(stack: UnsafeMutablePointer<cf_fiber>) {
+        self.stack = stack
+        // Read back by `current`, while the driver holds the fiber.
+        stack.pointee.owner = Unmanaged.passUnretained(self).toOpaque()
+    }
+
+    // MARK: The driver's side
+
+    /// Runs `body` to its end, in which `greenlet` is the current one. The calling task is the driver.
+    func run(_ greenlet: AnyGreenlet, _ body: @escaping @ReactorActor () -> Void) async {
+        self.body = body
+        greenlet.fiber = self
+        self.greenlet = greenlet
+        driver = clinux_current_task()
+        parkCount = 0
         cf_fiber_prepare(
-            fiber.stack,
+            stack,
             { argument in
-                // run(_:) below holds the fiber until it has finished.
+                // The driver's frame holds the fiber until it has finished.
                 let fiber = Unmanaged<Fiber>.fromOpaque(argument!).takeUnretainedValue()
                 ReactorActor.assumeIsolated { fiber.runBody() }
-            }, Unmanaged.passUnretained(fiber).toOpaque())
-        // Read back by `current`, while this function holds the fiber.
-        fiber.stack.pointee.owner = Unmanaged.passUnretained(fiber).toOpaque()
+            }, Unmanaged.passUnretained(self).toOpaque())
         let thread = pthread_self()
-        while cf_fiber_resume(fiber.stack) == 0 {
-            let request = fiber.request!  // a fiber parks only in await(_:), which sets it
-            fiber.request = nil
-            await request()
+        while cf_fiber_resume(stack) == 0 {
+            parkCount &+= 1
+            if let awaited {
+                await withUnsafeContinuation(awaited.park)
+            } else if isYielding {
+                isYielding = false
+                await withUnsafeContinuation(Reactor.enqueueYielded)
+            } else {
+                await makeRequest()
+            }
             precondition(
                 pthread_equal(pthread_self(), thread) != 0,
                 """
@@ -57,14 +77,40 @@ package final class Fiber {
                 thread; run it on the same one, or let such greenlets end first
                 """)
         }
-        cache.give(fiber.stack)
+        driver = nil
+        killError = nil
+        greenlet.fiber = nil
+        self.greenlet = nil
+    }
+
+    private func makeRequest() async {
+        let request = self.request!  // a fiber parks only in wait(for:), yield() and park(while:), which set one of the three
+        self.request = nil
+        // A time-out must be able to end the request without ending the driver, and what ends the driver must not end a
+        // shielded request.
+        if timeouts.isEmpty, shield == nil { return await request() }
+        let task = Self.startTask(on: .current, UncheckedBox(request))
+        requestTask = task
+        await task.value
+        requestTask = nil
+    }
+
+    /// Apart from the isolated code above, or the region checker does not understand it. The request is run once, here.
+    private nonisolated static func startTask(
+        on reactor: Reactor, _ request: UncheckedBox<@ReactorActor () async -> Void>
+    ) -> Task<Void, Never> {
+        let body: @Sendable @ReactorActor () async -> Void = { await request.value() }
+        return Task(executorPreference: reactor, operation: body)
     }
 
     private func runBody() {
-        let body = self.body!  // set by run(_:) before the first switch
+        let body = self.body!  // set by run(_:_:) before the first switch
         self.body = nil
-        body()
+        // In here, so that tasks made by the body inherit it.
+        AnyGreenlet.$current.withValue(greenlet, operation: body)
     }
+
+    // MARK: The fiber's side
 
     /// The fiber whose code is running, or nil off fibers. Any thread.
     package nonisolated static var current: Fiber? {
@@ -76,12 +122,55 @@ package final class Fiber {
     /// Whether a fiber's code is running on this thread. Any thread.
     package nonisolated static var isRunning: Bool { cf_fiber_current() != nil }
 
+    /// What the fiber's waits have to end with now, if anything: it was killed, or its time is over. The outermost cause
+    /// wins, for it has the longest way to go.
+    package var interruption: (any Error)? {
+        if let shield { return timeouts.dropFirst(shield).first { $0.isOver }?.error }
+        if let killError { return killError }
+        return timeouts.isEmpty ? nil : timeouts.first { $0.isOver }?.error
+    }
+
+    /// Parks this fiber until the latch opens. Must be called by the fiber's own code.
+    ///
+    /// - Throws: what the latch was opened with; `interruption`, before the wait or in its place; `GreenletError` with code
+    ///   `notInGreenlet` in a callback that runs on this fiber's stack, but in a task of its own. The latch is closed then and
+    ///   in no line any more.
+    package func wait(for latch: Latch) throws {
+        if let interruption {
+            latch.open(throwing: interruption)
+            throw interruption
+        }
+        guard clinux_current_task() == driver else {
+            latch.open(throwing: Self.foreignTask)
+            throw Self.foreignTask
+        }
+        if latch.begin() {
+            awaited = latch
+            cf_fiber_park()
+            awaited = nil
+        }
+        try latch.checkOutcome()
+    }
+
+    /// Lets everything that is ready run once. Throws as `wait(for:)`, after the others have run, too.
+    func yield() throws {
+        if let interruption { throw interruption }
+        guard clinux_current_task() == driver else { throw Self.foreignTask }
+        isYielding = true
+        cf_fiber_park()
+        if let interruption { throw interruption }
+    }
+
+    /// As `wait(for:)`, without regard to kills and time-outs: for waits whose end is certain and whose caller must see it.
+    package func waitUncancellably(for latch: Latch) throws {
+        try withShield { try wait(for: latch) }
+    }
+
     /// Parks this fiber while its driver runs `operation`; returns its outcome. Must be called by the fiber's
     /// own code.
     ///
-    /// - Throws: what `operation` throws; `killError`, before `operation` begins, once the fiber has been
-    ///   killed, and in the place of the cancellation that a kill makes `operation` throw; `GreenletError` with code
-    ///   `notInGreenlet` in a callback that runs on this fiber's stack, but in a task of its own.
+    /// - Throws: what `operation` throws; `interruption`, before `operation` begins, and in the place of the cancellation that
+    ///   an interruption makes `operation` throw; `GreenletError` with code `notInGreenlet` as `wait(for:)`.
     package func await<Value>(_ operation: @ReactorActor () async throws -> Value) throws -> Value {
         var value: Value?
         try park { value = try await operation() }
@@ -91,17 +180,10 @@ package final class Fiber {
     /// As `await`, of an operation that leaves its value elsewhere. Not generic, so that no type is looked up while a
     /// greenlet waits.
     func park(while operation: @ReactorActor () async throws -> Void) throws {
-        if let killError { throw killError }
+        if let interruption { throw interruption }
         // A callback that was added where task-local values were bound runs in a task that has them, which knows
         // nothing of the switch: the runtime would take it for the current one on the driver's side, too.
-        guard clinux_current_task() == driver else {
-            throw GreenletError(
-                .notInGreenlet,
-                """
-                a Deferred's callback waited as synchronous code does, and it was added where task-local values were \
-                bound: add an async callback, which may wait, or start a greenlet in it by deferToGreenlet { … }
-                """)
-        }
+        guard clinux_current_task() == driver else { throw Self.foreignTask }
         var failure: (any Error)?
         withoutActuallyEscaping(operation) { operation in
             request = {
@@ -111,8 +193,50 @@ package final class Fiber {
         }
         // The driver resumes only after the request has ended.
         guard let failure else { return }
-        if let killError, DeferredError.isCancellation(failure) { throw killError }
+        if let interruption, DeferredError.isCancellation(failure) { throw interruption }
         throw failure
+    }
+
+    private static var foreignTask: GreenletError {
+        GreenletError(
+            .notInGreenlet,
+            """
+            a Deferred's callback waited as synchronous code does, and it was added where task-local values were \
+            bound: add an async callback, which may wait, or start a greenlet in it by deferToGreenlet { … }
+            """)
+    }
+
+    // MARK: Interruption
+
+    /// Makes every wait of the fiber end with `error` from now on, the current one too. The first error stays. The caller
+    /// cancels the driver's task, for requests under way.
+    func kill(throwing error: any Error) {
+        guard killError == nil else { return }
+        killError = error
+        interrupt()
+    }
+
+    /// Ends the current wait, when there is one that may be ended.
+    func interrupt() {
+        guard let interruption else { return }
+        awaited?.open(throwing: interruption)
+        requestTask?.cancel()
+    }
+
+    /// Runs `body` inside a time-out.
+    func withTimeout<Value>(_ timeout: Timeout, _ body: () throws -> Value) rethrows -> Value {
+        timeouts.append(timeout)
+        // Its own is the last: those inside have ended.
+        defer { timeouts.removeLast() }
+        return try body()
+    }
+
+    /// Runs `body` without regard to kills, and to time-outs around it. What came meanwhile counts again from then on.
+    func withShield<Value>(_ body: () throws -> Value) rethrows -> Value {
+        let outer = shield
+        shield = timeouts.count
+        defer { shield = outer }
+        return try body()
     }
 
     /// Bytes mapped for a stack unless REACTOR_STACK_SIZE says otherwise: address space, of which only
@@ -126,14 +250,4 @@ package final class Fiber {
         }
         return max(size, 32 * 1024)
     }()
-}
-
-extension AnyGreenlet {
-    /// Runs `body` on a fiber. The error, should there be no stack for it; `body` has not run then.
-    @usableFromInline func runOnFiber(_ body: @escaping @ReactorActor () -> Void) async -> (any Error)? {
-        do {
-            try await Fiber.run(started: { fiber = $0 }, body)
-            return nil
-        } catch { return error }
-    }
 }

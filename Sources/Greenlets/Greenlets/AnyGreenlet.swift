@@ -26,12 +26,14 @@ public class AnyGreenlet {
     /// and a check on each took a tenth of a spawn.
     @exclusivity(unchecked) private(set) var killError: (any Error)?
     @exclusivity(unchecked) var fiber: Fiber?
+    /// What runs it on a fiber, from spawn to end.
+    @exclusivity(unchecked) var driver: FiberDriver?
     @exclusivity(unchecked) private var task: Task<Void, Never>?
-    @exclusivity(unchecked) private var completionWaiters: [Latch] = []
+    @exclusivity(unchecked) private var completionWaiters: ParkingLine?
     /// Called as the greenlet ends.
     @exclusivity(unchecked) var observers: [@ReactorActor () -> Void] = []
     /// What it ended with, unless that was a value.
-    @exclusivity(unchecked) private(set) var failure: (any Error)?
+    @exclusivity(unchecked) @usableFromInline var failure: (any Error)?
 
     /// Whether the body has begun.
     @exclusivity(unchecked) public private(set) var isStarted = false
@@ -64,12 +66,25 @@ public class AnyGreenlet {
         self.task = unsafeBitCast(task, to: Task<Void, Never>.self)
     }
 
+    /// Starts the greenlet on a fiber, once; `body` leaves its outcome here.
+    @usableFromInline func launchOnFiber(_ body: @escaping @ReactorActor () -> Void) {
+        registry.add(self)
+        FiberDriver.start(self, body)
+    }
+
     /// Apart from the isolated code above, or the region checker does not understand it. The body holds the greenlet,
     /// and the greenlet the reactor.
     private nonisolated static func makeTask<Success: Sendable>(
         on reactor: Reactor, _ body: @escaping @Sendable @ReactorActor () async -> Success
     ) -> Task<Success, Never> {
         Task(executorPreference: reactor, operation: body)
+    }
+
+    /// The task that runs the body, by the address that the Swift runtime knows it by; nil before and after.
+    package var taskAddress: UInt? {
+        if let driver { return driver.currentFiber?.driver.map { UInt(bitPattern: $0) } }
+        // The handle of a task is a reference to it.
+        return task.map { unsafeBitCast($0, to: UInt.self) }
     }
 
     /// Called as the task begins. The error with which a greenlet that was killed before has to end instead.
@@ -84,14 +99,11 @@ public class AnyGreenlet {
         if let error, let killError, DeferredError.isCancellation(error) { failure = killError }
         isReady = true
         task = nil
-        fiber = nil
         registry.remove(self)
         var isHeard = false
-        if !completionWaiters.isEmpty {
-            let waiters = completionWaiters
-            completionWaiters = []
-            // One that has timed out or was cancelled is in the line until its task runs; it hears of nothing.
-            for waiter in waiters where waiter.open() { isHeard = true }
+        if let completionWaiters {
+            self.completionWaiters = nil
+            isHeard = completionWaiters.openAll() > 0
         }
         if !observers.isEmpty {
             isHeard = true
@@ -116,8 +128,11 @@ public class AnyGreenlet {
     public func cancel(throwing error: any Error = GreenletExit()) {
         guard !isReady, killError == nil else { return }
         killError = error
-        fiber?.killError = error
-        task?.cancel()
+        if let driver {
+            if isStarted { driver.kill(throwing: error) }
+        } else {
+            task?.cancel()
+        }
     }
 
     /// `cancel`, then parks the calling task until the greenlet has ended; gevent's `kill()`.
@@ -133,7 +148,11 @@ public class AnyGreenlet {
 
     /// As the `async` form, for synchronous code in a greenlet.
     public nonisolated func kill(throwing error: any Error = GreenletExit()) throws {
-        try Greenlet.blockingCall { try await self.kill(throwing: error) }
+        try Greenlet.inFiber { _ in
+            cancel(throwing: error)
+            guard Self.current !== self else { return }
+            try join()
+        }
     }
 
     /// Parks the calling task until the greenlet has ended, however it ended, or `timeout` is over. True when
@@ -143,29 +162,50 @@ public class AnyGreenlet {
     @discardableResult
     public func join(timeout: Duration? = nil) async throws -> Bool {
         if isReady { return true }
-        let waiter = Latch(on: reactor)
-        completionWaiters.append(waiter)
+        let latch = latchForEnd()
         guard let timeout else {
-            do { try await waiter.waitUntilOpen() } catch {
-                forget(waiter)
-                throw error
-            }
-            return isReady
+            try await latch.waitUntilOpen()
+            return true
         }
-        let timer = reactor.callInternallyLater(timeout) { waiter.open() }
-        defer {
-            timer.cancelIfActive()
-            forget(waiter)
-        }
-        try await waiter.waitUntilOpen()
+        let timer = reactor.callInternallyLater(timeout) { latch.open() }
+        defer { timer.cancelIfActive() }
+        try await latch.waitUntilOpen()
         return isReady
     }
-
-    private func forget(_ waiter: Latch) { completionWaiters.removeAll { $0 === waiter } }
 
     /// As the `async` form, for synchronous code in a greenlet.
     @discardableResult
     public nonisolated func join(timeout: Duration? = nil) throws -> Bool {
-        try Greenlet.blockingCall { try await self.join(timeout: timeout) }
+        try Greenlet.inFiber { fiber in
+            if isReady { return true }
+            let latch = latchForEnd()
+            guard let timeout else {
+                try fiber.wait(for: latch)
+                return true
+            }
+            let timer = reactor.callInternallyLater(timeout) { latch.open() }
+            defer { timer.cancelIfActive() }
+            try fiber.wait(for: latch)
+            return isReady
+        }
+    }
+
+    /// A latch that opens as the greenlet ends.
+    private func latchForEnd() -> Latch {
+        let latch = Latch(on: reactor, for: .subject(self))
+        if completionWaiters == nil { completionWaiters = ParkingLine() }
+        completionWaiters!.append(latch)  // set above
+        return latch
+    }
+}
+
+extension AnyGreenlet: WaitSubject {
+    /// `the end of greenlet "name"`.
+    public nonisolated var waitDescription: String { "the end of greenlet \"\(name)\"" }
+
+    /// The greenlet's own task.
+    public nonisolated var holders: [UInt] {
+        // Called on the reactor, as the protocol says.
+        ReactorActor.assumeIsolated { taskAddress.map { [$0] } ?? [] }
     }
 }

@@ -1,4 +1,4 @@
-import ReactorCore
+public import ReactorCore
 
 extension Greenlet where Value == Never {
     /// Parks the calling greenlet for `duration`; the reactor goes on. Zero gives way once, as `yield()`.
@@ -10,7 +10,15 @@ extension Greenlet where Value == Never {
 
     /// As the `async` form, for synchronous code in a greenlet; throws the killer's error when killed.
     public nonisolated static func sleep(for duration: Duration) throws {
-        try blockingCall { try await Reactor.current.sleep(for: duration) }
+        try inFiber { fiber in
+            let reactor = Reactor.current
+            let latch = Latch(on: reactor, for: .time)
+            let timer = reactor.callInternallyLater(duration) { latch.open() }
+            do { try fiber.wait(for: latch) } catch {
+                timer.cancelIfActive()
+                throw error
+            }
+        }
     }
 
     /// Lets everything that is ready run once before the calling greenlet goes on. Off a reactor it is `Task.yield()`.
@@ -26,7 +34,7 @@ extension Greenlet where Value == Never {
     /// - Throws: the killer's error once the greenlet has been killed; `GreenletError` with code
     ///   `notInGreenlet`.
     public nonisolated static func yield() throws {
-        try blockingCall { await Reactor.current.yield() }
+        try inFiber { try $0.yield() }
     }
 
     /// Runs `operation` on the reactor and parks the calling greenlet until it has ended: the bridge from
@@ -50,15 +58,46 @@ extension Greenlet where Value == Never {
     @usableFromInline nonisolated static func park(
         while operation: @ReactorActor () async throws -> Void
     ) throws {
-        guard let fiber = Fiber.current else {
-            throw GreenletError(
-                .notInGreenlet,
-                """
-                a call that waits was made outside a greenlet: wrap it in deferToGreenlet { … }, or use the async form \
-                in async code
-                """)
-        }
+        try inFiber { try $0.park(while: operation) }
+    }
+
+    /// Runs `body` with the fiber that runs the calling code.
+    nonisolated static func inFiber<Result: Sendable>(
+        _ body: @ReactorActor (Fiber) throws -> Result
+    ) throws -> Result {
+        guard let fiber = Fiber.current else { throw notInGreenlet }
         // A current fiber means that this is its reactor's thread.
-        try ReactorActor.assumeIsolated { try fiber.park(while: operation) }
+        return try ReactorActor.assumeIsolated { try body(fiber) }
+    }
+
+    @usableFromInline nonisolated static var notInGreenlet: GreenletError {
+        GreenletError(
+            .notInGreenlet,
+            """
+            a call that waits was made outside a greenlet: wrap it in deferToGreenlet { … }, or use the async form \
+            in async code
+            """)
+    }
+
+    /// Runs `body`, the synchronous form of a call that waits.
+    ///
+    /// - Throws: what `body` throws; `GreenletError` with code `notInGreenlet` outside a greenlet with a synchronous body.
+    @inlinable nonisolated static func inGreenlet<Result: Sendable>(
+        _ body: @ReactorActor () throws -> Result
+    ) throws -> Result {
+        guard isInFiber else { throw notInGreenlet }
+        // A current fiber means that this is its reactor's thread.
+        return try ReactorActor.assumeIsolated(body)
+    }
+
+    @usableFromInline nonisolated static var isInFiber: Bool { Fiber.isRunning }
+
+    /// Parks the calling greenlet, whose code is synchronous, until `latch` opens.
+    ///
+    /// - Throws: what the latch was opened with; the killer's error once the greenlet has been killed, a `TimeoutError` once
+    ///   its time is over; `GreenletError` with code `notInGreenlet`. The latch is closed then, and in no line.
+    @usableFromInline nonisolated static func wait(for latch: Latch) throws {
+        guard let fiber = Fiber.current else { throw notInGreenlet }
+        try ReactorActor.assumeIsolated { try fiber.wait(for: latch) }
     }
 }

@@ -40,13 +40,8 @@ public final class Greenlet<Value: Sendable>: AnyGreenlet {
         file: StaticString = #fileID, line: UInt = #line
     ) -> Greenlet {
         let greenlet = Greenlet(name: name, CallSite(file, line))
-        greenlet.launch {
-            if let error = greenlet.begin() { return greenlet.end(throwing: error) }
-            var failure: (any Error)?
-            let stackError = await greenlet.runOnFiber {
-                do { greenlet.value = try body() } catch { failure = error }
-            }
-            greenlet.end(throwing: stackError ?? failure)
+        greenlet.launchOnFiber {
+            do { greenlet.value = try body() } catch { greenlet.failure = error }
         }
         return greenlet
     }
@@ -85,16 +80,20 @@ public final class Greenlet<Value: Sendable>: AnyGreenlet {
     ///   `GreenletError` with code `timedOut` after `timeout`, and the greenlet goes on; `CancellationError`
     ///   when the calling task is cancelled.
     public func get(timeout: Duration? = nil) async throws -> Value {
-        guard try await join(timeout: timeout), let result else {
-            throw GreenletError(
-                .timedOut, "greenlet \"\(name)\" has not ended within \(timeout.map { "\($0)" } ?? "no time")"
-            )
-        }
+        guard try await join(timeout: timeout), let result else { throw notEnded(within: timeout) }
         return try result.get()
     }
 
     /// As the `async` form, for synchronous code in a greenlet.
     public nonisolated func get(timeout: Duration? = nil) throws -> Value {
-        try Greenlet<Never>.blockingCall { try await self.get(timeout: timeout) }
+        try Greenlet<Never>.inFiber { _ in
+            guard try join(timeout: timeout), let result else { throw notEnded(within: timeout) }
+            return try result.get()
+        }
+    }
+
+    private func notEnded(within timeout: Duration?) -> GreenletError {
+        GreenletError(
+            .timedOut, "greenlet \"\(name)\" has not ended within \(timeout.map { "\($0)" } ?? "no time")")
     }
 }

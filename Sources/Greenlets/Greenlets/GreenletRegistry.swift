@@ -4,6 +4,9 @@ package import ReactorCore
 @ReactorActor
 package final class GreenletRegistry {
     let stacks = StackCache()
+    /// Drivers that wait for a greenlet to run, who rests shortest last.
+    @exclusivity(unchecked) var restingDrivers: [FiberDriver] = []
+    private static let restingDriverLimit = 256
     @exclusivity(unchecked) private var lastID = 0
     /// A list through the greenlets themselves, oldest first: being in it costs no allocation. Unsafe: a greenlet leaves
     /// it as it ends, and its task holds it until then.
@@ -24,7 +27,15 @@ package final class GreenletRegistry {
         TaskLocals.ignore(AnyGreenlet.$current)
         let registry = GreenletRegistry()
         reactor.greenletRegistry = registry
+        // The reactor holds both. A resting task would hold the reactor for ever.
+        reactor.onLeave = { [unowned registry, unowned reactor] in registry.endRestingDrivers(on: reactor) }
         return registry
+    }
+
+    var canRestAnotherDriver: Bool { restingDrivers.count < Self.restingDriverLimit }
+
+    private func endRestingDrivers(on reactor: Reactor) {
+        while let driver = restingDrivers.popLast() { driver.end(on: reactor) }
     }
 
     func nextID() -> Int {

@@ -12,7 +12,7 @@ extension Deferred where Success: Sendable {
     private func value() async throws -> Success {
         let site = CallSite("await of a Deferred", 0)
         chain.check(carries: Success.self, at: site)
-        let waiter = Waiter<Success>(on: .current)
+        let waiter = Waiter<Success>(on: .current, for: .deferred)
         let body = StageBody<Result<Success, any Error>, Void> { result in
             switch result {
             case .success(let value): waiter.resume(returning: value)

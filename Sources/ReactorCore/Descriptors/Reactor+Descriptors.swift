@@ -34,37 +34,33 @@ extension Reactor {
         for interest: ReadySet, of fd: Int32, timeout: Duration?
     ) async throws -> ReadySet {
         try Task.checkCancellation()
+        guard let wait = try beginWait(for: interest, of: fd, timeout: timeout) else { return interest }
+        defer { wait.end() }
+        return try await wait.waiter.wait()
+    }
+
+    /// Begins a wait for `fd`, which whoever parks by the waiter ends; nil when it is always ready, a regular file.
+    @ReactorActor package func beginWait(
+        for interest: ReadySet, of fd: Int32, timeout: Duration?
+    ) throws -> DescriptorWait? {
         try checkFree(fd, interest)
-        let waiter = Waiter<ReadySet>(on: self)
+        let waiter = Waiter<ReadySet>(on: self, for: .descriptor(fd, interest))
         if interest.contains(.readable) { descriptors[fd].reader = .waiter(waiter) }
         if interest.contains(.writable) { descriptors[fd].writer = .waiter(waiter) }
         let result = register(fd, isNewWait: true)
         guard result == 0 else {
             forget(waiter, fd)
-            if result == -EPERM { return interest }  // a regular file: epoll has nothing to wait for
+            if result == -EPERM { return nil }  // a regular file: epoll has nothing to wait for
             throw Self.registrationError(fd, result)
         }
-        var timer: DelayedCall?
-        if let timeout {
-            timer = callInternallyLater(timeout) { [self] in
-                // Timers run before epoll is asked, and the loop may have been held up for longer than the
-                // time-out: a turn later, what is ready has been found ready.
-                timer = callInternallyLater(.zero) {
-                    waiter.resume(
-                        throwing: ReactorError(.timedOut, "descriptor \(fd) was not ready within \(timeout)"))
-                }
-            }
-        }
-        defer {
-            timer?.cancelIfActive()
-            forget(waiter, fd)
-        }
-        return try await waiter.wait()
+        var wait = DescriptorWait(waiter, fd, self)
+        if let timeout { wait.limit(to: timeout) }
+        return wait
     }
 
     /// Takes a waiter out of the places it holds: by its identity, for the number may mean another file by
     /// now.
-    @ReactorActor private func forget(_ waiter: Waiter<ReadySet>, _ fd: Int32) {
+    @ReactorActor fileprivate func forget(_ waiter: Waiter<ReadySet>, _ fd: Int32) {
         var entry = descriptors[fd]
         guard entry.isWatched else { return }
         if case .waiter(let other)? = entry.reader, other === waiter { entry.reader = nil }
@@ -203,6 +199,45 @@ extension Reactor {
         let after = descriptors[fd]
         guard after.generation == event.generation, ready.contains(.writable) else { return }
         if case .callback(let callback)? = after.writer { call(callback, fd) }
+    }
+}
+
+/// One wait for a descriptor, from its registration to its end.
+@ReactorActor
+package struct DescriptorWait {
+    /// What the task parks by.
+    package let waiter: Waiter<ReadySet>
+    private let fd: Int32
+    private let reactor: Reactor
+    private var timer: TimerPlace?
+
+    private final class TimerPlace {
+        var timer: DelayedCall?
+    }
+
+    fileprivate init(_ waiter: Waiter<ReadySet>, _ fd: Int32, _ reactor: Reactor) {
+        self.waiter = waiter
+        self.fd = fd
+        self.reactor = reactor
+    }
+
+    fileprivate mutating func limit(to timeout: Duration) {
+        let place = TimerPlace()
+        timer = place
+        place.timer = reactor.callInternallyLater(timeout) { [waiter, fd, reactor] in
+            // Timers run before epoll is asked, and the loop may have been held up for longer than the
+            // time-out: a turn later, what is ready has been found ready.
+            place.timer = reactor.callInternallyLater(.zero) {
+                waiter.resume(
+                    throwing: ReactorError(.timedOut, "descriptor \(fd) was not ready within \(timeout)"))
+            }
+        }
+    }
+
+    /// Leaves nothing of the wait behind. To be called once, however it ended.
+    package func end() {
+        timer?.timer?.cancelIfActive()
+        reactor.forget(waiter, fd)
     }
 }
 

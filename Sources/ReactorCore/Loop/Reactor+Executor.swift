@@ -77,6 +77,17 @@ extension Reactor {
         Unmanaged<Reactor>.fromOpaque(pointer)._withUnsafeGuaranteedRef { $0.enqueueYielded(continuation) }
     }
 
+    /// Runs a suspended task's next step now, before everything that is ready.
+    @ReactorActor package func resumeAtOnce(_ continuation: UnsafeContinuation<Void, Never>) {
+        resumedJob = .expected
+        continuation.resume()
+        defer { resumedJob = .none }
+        guard case .arrived(let job) = resumedJob else { return }
+        resumedJob = .none
+        job.runSynchronously(
+            isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+    }
+
     /// Runs `call` on the reactor's thread, soon, in the order of the calls of each thread. Any thread; never
     /// waits.
     ///

@@ -94,7 +94,7 @@ extension Reactor {
         try claim(.iterating)
         defer { leave() }
         enter()
-        ReactorActor.assumeIsolated { TaskLocalSnapshot().run { turn(waitingAtMost: max(.zero, limit)) } }
+        ReactorActor.assumeIsolated { iterateInTask(for: max(.zero, limit)) }
     }
 
     /// Asks a running reactor to shut down: `run()` returns when all triggers of shutdown are through. Any
@@ -174,6 +174,13 @@ extension Reactor {
         TaskLocalSnapshot().run { loop() }
     }
 
+    @ReactorActor private func iterateInTask(for limit: Duration) {
+        TaskLocalSnapshot().run {
+            turn(waitingAtMost: limit)
+            onLeave?()
+        }
+    }
+
     @ReactorActor private func loop() {
         runNumber += 1
         startUp()
@@ -181,6 +188,7 @@ extension Reactor {
             switch phase.load(ordering: .acquiring) {
             case .ended, .crashed:
                 hasStarted = false
+                onLeave?()
                 return
             case .stopRequested:
                 phase.move(from: [.stopRequested], to: .shuttingDown)

@@ -6,6 +6,7 @@ extension Reactor {
     /// One turn: the inbox, what is ready, due timers, then epoll; each for a `TurnLimit`. See DESIGN §3.
     @ReactorActor func turn(waitingAtMost limit: Duration? = nil) {
         turnCount += 1
+        turnTime = clinux_monotonic_ns()
         receiveInbox()
         runReadyJobs()
         fireTimers()

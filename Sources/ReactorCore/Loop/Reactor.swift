@@ -60,6 +60,10 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     /// Custom events that are being fired, and how often each was fired anew meanwhile.
     @ReactorActor var firingAgain: [SystemEvent: Int] = [:]
 
+    let parkedTasks = ParkedTasks()
+    /// The clock of the system when the turn began, in nanoseconds: what "since" means in reports. Unsafe: as `ready`.
+    @exclusivity(unchecked) nonisolated(unsafe) package internal(set) var turnTime: Int64 = 0
+
     /// How many turns the loop has made: an idle one makes none.
     @ReactorActor package internal(set) var turnCount: UInt64 = 0
 
@@ -74,6 +78,9 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     ///
     /// The default logs them at level error with their site. Must not block.
     @ReactorActor public var onUncaughtError: @ReactorActor (_ error: any Error, _ context: String) -> Void
+
+    /// Called as the thread is about to leave the loop, while the loop's code still may run tasks.
+    @ReactorActor package var onLeave: (@ReactorActor () -> Void)?
 
     /// What Greenlets keeps per reactor.
     @ReactorActor package var greenletRegistry: AnyObject?

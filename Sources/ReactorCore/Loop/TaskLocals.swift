@@ -80,7 +80,7 @@ extension Reactor {
 package enum TaskLocals {
     /// Whether anything is bound. On a reactor's thread all code is some task's, see `Reactor.run()`; elsewhere the
     /// answer may be a needless yes.
-    @inline(__always) static var areBound: Bool { clinux_task_locals_bound() != 0 }
+    package static var areBound: Bool { clinux_task_locals_bound() != 0 }
 
     /// Names a key that does not count: the greenlet's own, bound in every greenlet. Once, before any task binds it.
     package static func ignore<Value>(_ local: TaskLocal<Value>) {

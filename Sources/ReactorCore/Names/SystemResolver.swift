@@ -70,7 +70,7 @@ public final class SystemResolver: Resolver {
         let flight = try flights[query] ?? depart(query)
         lastPassenger += 1
         let number = lastPassenger
-        let waiter = Waiter<[ResolvedAddress]>(on: .current)
+        let waiter = Waiter<[ResolvedAddress]>(on: .current, for: .name)
         flight.waiters[number] = Passenger(waiter: waiter, timeout: timeout)
         if flight.hasBegun { startTimer(of: number, on: flight, query) }
         defer { leave(number, flight, query) }

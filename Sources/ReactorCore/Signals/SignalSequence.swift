@@ -32,7 +32,7 @@ public final class SignalSequence: AsyncSequence {
         func next(on reactor: Reactor) async throws -> Int32 {
             if received.isEmpty {
                 precondition(waiter?.isPending != true, "a signal sequence is iterated by two tasks at once")
-                let waiter = Waiter<Void>(on: reactor)
+                let waiter = Waiter<Void>(on: reactor, for: .signal)
                 self.waiter = waiter
                 defer { if self.waiter === waiter { self.waiter = nil } }
                 try await waiter.wait()

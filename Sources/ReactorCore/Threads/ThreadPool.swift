@@ -84,7 +84,7 @@ public final class ThreadPool: Sendable {
     ) async throws -> Value {
         try Task.checkCancellation()
         let reactor = Reactor.current
-        let waiter = Waiter<Value>(on: reactor)
+        let waiter = Waiter<Value>(on: reactor, for: .thread)
         let ticket = try core.submit {
             let result = Result { try work() }
             reactor.callFromThread {
@@ -115,7 +115,7 @@ public final class ThreadPool: Sendable {
     /// - Throws: `CancellationError`.
     @ReactorActor public func stopAndWait() async throws {
         let reactor = Reactor.current
-        let waiter = Waiter<Void>(on: reactor)
+        let waiter = Waiter<Void>(on: reactor, for: .thread)
         core.stop()
         core.whenEnded { reactor.callFromThread { waiter.resume(returning: ()) } }
         try await waiter.wait()

@@ -26,7 +26,7 @@ extension Reactor {
     /// - Throws: `CancellationError` when the task is cancelled, at once; the timer is gone then.
     @ReactorActor public func sleep(for duration: Duration) async throws {
         try Task.checkCancellation()
-        let latch = Latch(on: self)
+        let latch = Latch(on: self, for: .time)
         let timer = callInternallyLater(duration) { latch.open() }
         do { try await latch.waitUntilOpen() } catch {
             timer.cancelIfActive()

@@ -4,7 +4,9 @@ public final class Waiter<Value>: Latch, @unchecked Sendable {  // as Latch
     @ReactorActor @exclusivity(unchecked) public var value: Value?
 
     /// A waiter of a task on `reactor`.
-    public override init(on reactor: Reactor) { super.init(on: reactor) }
+    public override init(on reactor: Reactor, for reason: WaitReason = .unspecified) {
+        super.init(on: reactor, for: reason)
+    }
 
     /// Ends the wait with a value. Does nothing when it has ended already; returns whether it had not.
     @discardableResult

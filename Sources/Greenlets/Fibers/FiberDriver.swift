@@ -1,0 +1,99 @@
+import ReactorCore
+
+/// A task that runs fibers, one after the other, and rests in between: what a task costs to make, and a stack to map, is
+/// paid once for many greenlets.
+///
+/// A resting driver's task has no task-local values, so it takes only greenlets whose spawner has none; for others a task
+/// is made that inherits them, and ends with the greenlet. One that was cancelled ends, too: a task cannot be cancelled
+/// back.
+@ReactorActor
+final class FiberDriver {
+    private let registry: GreenletRegistry
+    @exclusivity(unchecked) private var fiber: Fiber?
+    @exclusivity(unchecked) private var task: Task<Void, Never>?
+    @exclusivity(unchecked) private var work: (greenlet: AnyGreenlet, body: @ReactorActor () -> Void)?
+    @exclusivity(unchecked) private var rest: UnsafeContinuation<Void, Never>?
+    @exclusivity(unchecked) private var isReusable: Bool
+
+    private init(_ greenlet: AnyGreenlet, _ body: @escaping @ReactorActor () -> Void, isReusable: Bool) {
+        registry = greenlet.registry
+        work = (greenlet, body)
+        self.isReusable = isReusable
+    }
+
+    /// Makes `greenlet` run `body` on a fiber, in a coming turn, behind what is ready now.
+    static func start(_ greenlet: AnyGreenlet, _ body: @escaping @ReactorActor () -> Void) {
+        if TaskLocals.areBound {
+            let driver = FiberDriver(greenlet, body, isReusable: false)
+            greenlet.driver = driver
+            driver.task = makeTask(on: greenlet.reactor) { await driver.drive() }
+        } else if let driver = greenlet.registry.restingDrivers.popLast() {
+            greenlet.driver = driver
+            driver.work = (greenlet, body)
+            let rest = driver.rest!  // every driver in there has set it
+            driver.rest = nil
+            rest.resume()
+        } else {
+            let driver = FiberDriver(greenlet, body, isReusable: true)
+            greenlet.driver = driver
+            driver.task = makeDetachedTask(on: greenlet.reactor) { await driver.drive() }
+        }
+    }
+
+    /// Apart from the isolated code above, or the region checker does not understand it; the next as well.
+    private nonisolated static func makeTask(
+        on reactor: Reactor, _ body: @escaping @Sendable @ReactorActor () async -> Void
+    ) -> Task<Void, Never> {
+        Task(executorPreference: reactor, operation: body)
+    }
+
+    private nonisolated static func makeDetachedTask(
+        on reactor: Reactor, _ body: @escaping @Sendable @ReactorActor () async -> Void
+    ) -> Task<Void, Never> {
+        Task.detached(executorPreference: reactor, operation: body)
+    }
+
+    private func drive() async {
+        while let (greenlet, body) = work {
+            work = nil
+            await run(greenlet, body)
+            guard isReusable, registry.canRestAnotherDriver else { break }
+            await withUnsafeContinuation { continuation in
+                rest = continuation
+                registry.restingDrivers.append(self)
+            }
+        }
+        if let fiber { registry.stacks.give(fiber.stack) }
+        fiber = nil
+    }
+
+    private func run(_ greenlet: AnyGreenlet, _ body: @escaping @ReactorActor () -> Void) async {
+        defer { greenlet.driver = nil }
+        if let error = greenlet.begin() { return greenlet.end(throwing: error) }
+        let fiber: Fiber
+        do {
+            fiber = try self.fiber ?? Fiber(stack: registry.stacks.take())
+        } catch { return greenlet.end(throwing: error) }
+        self.fiber = fiber
+        await fiber.run(greenlet, body)
+        greenlet.end(throwing: greenlet.failure)
+    }
+
+    /// Makes every wait of the running greenlet end with `error`, the current one too.
+    func kill(throwing error: any Error) {
+        isReusable = false
+        fiber?.kill(throwing: error)
+        // For requests under way, and for `Task.isCancelled`.
+        task?.cancel()
+    }
+
+    /// Ends a driver that rests.
+    func end(on reactor: Reactor) {
+        guard let rest else { return }
+        self.rest = nil
+        reactor.resumeAtOnce(rest)
+    }
+
+    /// The fiber at work, for reports.
+    var currentFiber: Fiber? { fiber }
+}
