@@ -128,17 +128,16 @@ import Testing
 
     @Test func timeoutEndsALoopThatYieldsForEver() async throws {  // S55
         try await withReactor { _ in
-            let turns = try await Greenlet.spawn { () throws -> Int in
-                var turns = 0
-                do {
-                    try withTimeout(.milliseconds(10)) {
-                        while true {
-                            try Greenlet.yield()
-                            turns += 1
-                        }
+            var turns = 0
+            let greenlet = Greenlet.spawn {
+                try withTimeout(.milliseconds(10)) {
+                    while true {
+                        try Greenlet.yield()
+                        turns += 1
                     }
-                } catch is TimeoutError { return turns }
-            }.get()
+                }
+            }
+            await #expect(throws: TimeoutError.self) { try await greenlet.get() }
             #expect(turns > 0)
         }
     }

@@ -84,7 +84,8 @@ package final class Fiber {
     }
 
     private func makeRequest() async {
-        let request = self.request!  // a fiber parks only in wait(for:), yield() and park(while:), which set one of the three
+        // A fiber parks only in wait(for:), yield() and park(while:), which set one of the three.
+        let request = self.request!
         self.request = nil
         // A time-out must be able to end the request without ending the driver, and what ends the driver must not end a
         // shielded request.
