@@ -1,6 +1,8 @@
 // Linux headers and the few macros and thread-locals that Swift cannot import by itself.
 #pragma once
 
+#include "clinux_link.h"
+
 #include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>

@@ -60,7 +60,8 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     /// Custom events that are being fired, and how often each was fired anew meanwhile.
     @ReactorActor var firingAgain: [SystemEvent: Int] = [:]
 
-    let parkedTasks = ParkedTasks()
+    /// See `parkedLatches`. Unsafe: touched by reactor code only, and by deinit.
+    nonisolated(unsafe) let parkedTasks = makeParkedTasks()
     /// The clock of the system when the turn began, in nanoseconds: what "since" means in reports. Unsafe: as `ready`.
     @exclusivity(unchecked) nonisolated(unsafe) package internal(set) var turnTime: Int64 = 0
 
@@ -103,6 +104,8 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     deinit {
         Self.known.withLock { _ = $0.remove(address) }
         TimerQueue.destroy(timers)
+        // Empty: what is parked here holds its reactor.
+        parkedTasks.deallocate()
     }
 
     // MARK: Which reactor

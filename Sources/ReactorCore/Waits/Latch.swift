@@ -22,13 +22,10 @@ public class Latch: @unchecked Sendable {  // reactor only; cancellation hops th
     /// The task that is parked, by address, and since when; see `ParkedTasks`.
     @exclusivity(unchecked) package private(set) var task: UnsafeMutableRawPointer?
     @exclusivity(unchecked) package private(set) var parkedSince: Int64 = 0
-    /// Neighbours among all that are parked. Unsafe: a latch takes itself out before it goes.
-    @exclusivity(unchecked) unowned(unsafe) var previousParked: Latch?
-    @exclusivity(unchecked) unowned(unsafe) var nextParked: Latch?
-    /// The line it stands in, and its neighbours there. Unsafe: as above, and a line that goes lets its latches go.
-    @exclusivity(unchecked) unowned(unsafe) var line: ParkingLine?
-    @exclusivity(unchecked) unowned(unsafe) var previousInLine: Latch?
-    @exclusivity(unchecked) unowned(unsafe) var nextInLine: Latch?
+    /// Its place among all that are parked, and in the line it stands in. A stored property of a class stays where it is, so
+    /// others may point at it; the latch takes it out before it goes.
+    @exclusivity(unchecked) private var parked = clinux_link()
+    @exclusivity(unchecked) private var place = clinux_link()
 
     /// A latch for a task on `reactor`.
     public init(on reactor: Reactor, for reason: WaitReason = .unspecified) {
@@ -39,8 +36,28 @@ public class Latch: @unchecked Sendable {  // reactor only; cancellation hops th
     deinit {
         // Dropped before its event came, without or with a wait that nobody will end: by reactor code, or by the last
         // owner of a reactor that is gone.
-        line?.takeOut(self)
-        if task != nil { reactor.parkedTasks.remove(self) }
+        clinux_link_remove(&place)
+        clinux_link_remove(&parked)
+    }
+
+    /// Calls `body` with the latch's place in a line.
+    final func withPlace(_ body: (UnsafeMutablePointer<clinux_link>) -> Void) {
+        place.owner = Unmanaged.passUnretained(self).toOpaque()
+        body(&place)
+    }
+
+    /// Whether it stands in a line.
+    final var isInLine: Bool { clinux_link_is_linked(&place) != 0 }
+
+    /// The latch behind this one in its line.
+    final var nextInLine: Latch? { clinux_link_next(&place).map(Latch.at) }
+
+    /// The latch behind this one among the parked.
+    final var nextParked: Latch? { clinux_link_next(&parked).map(Latch.at) }
+
+    /// The latch that a link says it is part of. A latch in a list is alive.
+    static func at(_ owner: UnsafeMutableRawPointer) -> Latch {
+        Unmanaged<Latch>.fromOpaque(owner).takeUnretainedValue()
     }
 
     /// Whether it is still closed.
@@ -66,11 +83,11 @@ public class Latch: @unchecked Sendable {  // reactor only; cancellation hops th
     }
 
     private final func resume() {
-        line?.takeOut(self)
+        clinux_link_remove(&place)
         guard let continuation else { return }
         self.continuation = nil
         task = nil
-        reactor.parkedTasks.remove(self)
+        clinux_link_remove(&parked)
         continuation.resume()
     }
 
@@ -118,7 +135,8 @@ public class Latch: @unchecked Sendable {  // reactor only; cancellation hops th
         self.continuation = continuation
         task = clinux_current_task()
         parkedSince = reactor.turnTime
-        reactor.parkedTasks.add(self)
+        parked.owner = Unmanaged.passUnretained(self).toOpaque()
+        clinux_link_insert(&parked, reactor.parkedTasks)
     }
 
     /// Throws what the wait ended with, if that was an error.

@@ -1,3 +1,5 @@
+import CLinux
+
 /// Tasks that wait for their turn, first come, first served: the one wait queue under locks, queues, events and pools.
 ///
 /// A latch leaves the line at the moment it opens, fails or its task is cancelled, so `first` is always somebody who still
@@ -6,96 +8,79 @@
 ///
 /// Not generic, so that a line of any kind of latch is compiled once, here.
 @ReactorActor public final class ParkingLine {
-    /// Unsafe: a latch that goes takes itself out before. Nonisolated, as the next two, for `deinit` and for latches, which
-    /// are reactor code but not isolated.
-    @exclusivity(unchecked) private nonisolated(unsafe) unowned(unsafe) var head: Latch?
-    @exclusivity(unchecked) private nonisolated(unsafe) unowned(unsafe) var tail: Latch?
-    @exclusivity(unchecked) private nonisolated(unsafe) var length = 0
+    /// A stored property of a class stays where it is, so latches may point at it. Unsafe: for `deinit` alone.
+    @exclusivity(unchecked) private nonisolated(unsafe) var list = clinux_link()
 
     /// An empty line.
-    public nonisolated init() {}
+    public nonisolated init() { clinux_list_init(&list) }
 
     deinit {
-        while let latch = head { takeOut(latch) }
+        // The latches stay closed, in no line.
+        while clinux_list_first(&list) != nil { clinux_link_remove(list.next) }
     }
 
     /// How many wait.
-    public var count: Int { length }
+    ///
+    /// - Complexity: O(n).
+    public var count: Int {
+        var count = 0
+        var next = first
+        while let latch = next {
+            count += 1
+            next = latch.nextInLine
+        }
+        return count
+    }
+
     /// Whether nobody waits.
-    public var isEmpty: Bool { length == 0 }
+    public var isEmpty: Bool { clinux_list_first(&list) == nil }
     /// Who has waited longest.
-    public var first: Latch? { head }
+    public var first: Latch? { clinux_list_first(&list).map(Latch.at) }
 
     /// Puts a latch at the end of the line.
     ///
     /// - Precondition: it is still closed, and in no line.
     public func append(_ latch: Latch) {
-        precondition(
-            latch.line == nil && latch.isPending, "a latch joins a line that is open or in a line already")
-        latch.line = self
-        latch.previousInLine = tail
-        latch.nextInLine = nil
-        if let tail { tail.nextInLine = latch } else { head = latch }
-        tail = latch
-        length += 1
+        check(latch)
+        latch.withPlace { clinux_link_insert($0, &list) }
     }
 
     /// Puts a latch before all others: for one that was served and could not use it.
     ///
     /// - Precondition: as `append(_:)`.
     public func prepend(_ latch: Latch) {
-        precondition(
-            latch.line == nil && latch.isPending, "a latch joins a line that is open or in a line already")
-        latch.line = self
-        latch.previousInLine = nil
-        latch.nextInLine = head
-        if let head { head.previousInLine = latch } else { tail = latch }
-        head = latch
-        length += 1
+        check(latch)
+        latch.withPlace { clinux_link_insert($0, list.next) }
+    }
+
+    private func check(_ latch: Latch) {
+        precondition(!latch.isInLine && latch.isPending, "a latch joins a line that is open or in a line already")
     }
 
     /// Takes out whoever has waited longest; the caller opens the latch.
     public func popFirst() -> Latch? {
-        guard let latch = head else { return nil }
-        takeOut(latch)
+        guard let latch = first else { return nil }
+        clinux_link_remove(list.next)
         return latch
     }
 
     /// Opens the latch of whoever has waited longest. Whether anybody waited.
     @discardableResult
-    public func openFirst() -> Bool {
-        guard let latch = head else { return false }
-        return latch.open()
-    }
+    public func openFirst() -> Bool { first?.open() ?? false }
 
     /// Opens the latches of all who wait now, in order. How many that were.
     @discardableResult
     public func openAll() -> Int {
-        let count = length
-        while let latch = head { latch.open() }
+        var count = 0
+        while let latch = first {
+            latch.open()
+            count += 1
+        }
         return count
     }
 
     /// Ends the wait of all who wait now with an error, in order.
     public func fail(with error: any Error) {
-        while let latch = head { latch.open(throwing: error) }
-    }
-
-    /// Takes a latch out of this line.
-    nonisolated func takeOut(_ latch: Latch) {
-        if let previous = latch.previousInLine {
-            previous.nextInLine = latch.nextInLine
-        } else {
-            head = latch.nextInLine
-        }
-        if let next = latch.nextInLine {
-            next.previousInLine = latch.previousInLine
-        } else {
-            tail = latch.previousInLine
-        }
-        latch.line = nil
-        latch.previousInLine = nil
-        latch.nextInLine = nil
-        length -= 1
+        while let latch = first { latch.open(throwing: error) }
     }
 }
