@@ -45,8 +45,17 @@ package final class Fiber {
 
     // MARK: The driver's side
 
-    /// Runs `body` to its end, in which `greenlet` is the current one. The calling task is the driver.
-    func run(_ greenlet: AnyGreenlet, _ body: @escaping @ReactorActor () -> Void) async {
+    /// What the driver has to wait for, to resume the fiber then.
+    enum Wait {
+        case latch(Latch)
+        /// Everything that is ready to have run once.
+        case turn
+        /// `makeRequest()`.
+        case request
+    }
+
+    /// Makes the fiber ready to run `body`, in which `greenlet` is the current one. The calling task is the driver.
+    func prepare(_ greenlet: AnyGreenlet, _ body: @escaping @ReactorActor () -> Void) {
         self.body = body
         greenlet.fiber = self
         self.greenlet = greenlet
@@ -59,31 +68,30 @@ package final class Fiber {
                 let fiber = Unmanaged<Fiber>.fromOpaque(argument!).takeUnretainedValue()
                 ReactorActor.assumeIsolated { fiber.runBody() }
             }, Unmanaged.passUnretained(self).toOpaque())
-        let thread = pthread_self()
-        while cf_fiber_resume(stack) == 0 {
-            parkCount &+= 1
-            if let awaited {
-                await withUnsafeContinuation(awaited.park)
-            } else if isYielding {
-                isYielding = false
-                await withUnsafeContinuation(Reactor.enqueueYielded)
-            } else {
-                await makeRequest()
-            }
-            precondition(
-                pthread_equal(pthread_self(), thread) != 0,
-                """
-                a synchronous greenlet was parked when its reactor was stopped, and the reactor now runs on another \
-                thread; run it on the same one, or let such greenlets end first
-                """)
+    }
+
+    /// Runs the fiber until it parks or ends; what it waits for, or nil at the end.
+    func resume() -> Wait? {
+        guard cf_fiber_resume(stack) == 0 else { return nil }
+        parkCount &+= 1
+        if let awaited { return .latch(awaited) }
+        if isYielding {
+            isYielding = false
+            return .turn
         }
+        return .request
+    }
+
+    /// Forgets the greenlet that has ended.
+    func finish(_ greenlet: AnyGreenlet) {
         driver = nil
         killError = nil
         greenlet.fiber = nil
         self.greenlet = nil
     }
 
-    private func makeRequest() async {
+    /// Runs what the fiber asked for.
+    func makeRequest() async {
         // A fiber parks only in wait(for:), yield() and park(while:), which set one of the three.
         let request = self.request!
         self.request = nil
@@ -105,7 +113,7 @@ package final class Fiber {
     }
 
     private func runBody() {
-        let body = self.body!  // set by run(_:_:) before the first switch
+        let body = self.body!  // set by prepare(_:_:) before the first switch
         self.body = nil
         // In here, so that tasks made by the body inherit it.
         AnyGreenlet.$current.withValue(greenlet, operation: body)

@@ -1,3 +1,4 @@
+import Glibc
 import ReactorCore
 
 /// A task that runs fibers, one after the other, and rests in between: what a task costs to make, and a stack to map, is
@@ -53,10 +54,29 @@ final class FiberDriver {
         Task.detached(executorPreference: reactor, operation: body)
     }
 
+    /// One function, for on return from each `async` function the runtime looks up the task's executor, under a lock.
     private func drive() async {
+        let thread = pthread_self()
         while let (greenlet, body) = work {
             work = nil
-            await run(greenlet, body)
+            if let fiber = begin(greenlet, body) {
+                while let wait = fiber.resume() {
+                    switch wait {
+                    case .latch(let latch): await withUnsafeContinuation(latch.park)
+                    case .turn: await withUnsafeContinuation(Reactor.enqueueYielded)
+                    case .request: await fiber.makeRequest()
+                    }
+                    precondition(
+                        pthread_equal(pthread_self(), thread) != 0,
+                        """
+                        a synchronous greenlet was parked when its reactor was stopped, and the reactor now runs on \
+                        another thread; run it on the same one, or let such greenlets end first
+                        """)
+                }
+                fiber.finish(greenlet)
+                greenlet.driver = nil
+                greenlet.end(throwing: greenlet.failure)
+            }
             guard isReusable, registry.canRestAnotherDriver else { break }
             await withUnsafeContinuation { continuation in
                 rest = continuation
@@ -67,16 +87,19 @@ final class FiberDriver {
         fiber = nil
     }
 
-    private func run(_ greenlet: AnyGreenlet, _ body: @escaping @ReactorActor () -> Void) async {
-        defer { greenlet.driver = nil }
-        if let error = greenlet.begin() { return greenlet.end(throwing: error) }
-        let fiber: Fiber
+    /// The fiber, prepared for `body`; nil when the greenlet has ended instead, killed before or for want of a stack.
+    private func begin(_ greenlet: AnyGreenlet, _ body: @escaping @ReactorActor () -> Void) -> Fiber? {
         do {
-            fiber = try self.fiber ?? Fiber(stack: registry.stacks.take())
-        } catch { return greenlet.end(throwing: error) }
-        self.fiber = fiber
-        await fiber.run(greenlet, body)
-        greenlet.end(throwing: greenlet.failure)
+            if let error = greenlet.begin() { throw error }
+            let fiber = try self.fiber ?? Fiber(stack: registry.stacks.take())
+            self.fiber = fiber
+            fiber.prepare(greenlet, body)
+            return fiber
+        } catch {
+            greenlet.driver = nil
+            greenlet.end(throwing: error)
+            return nil
+        }
     }
 
     /// Makes every wait of the running greenlet end with `error`, the current one too.

@@ -191,7 +191,7 @@ public class AnyGreenlet {
     }
 
     /// A latch that opens as the greenlet ends.
-    private func latchForEnd() -> Latch {
+    func latchForEnd() -> Latch {
         let latch = Latch(on: reactor, for: .subject(self))
         if completionWaiters == nil { completionWaiters = ParkingLine() }
         completionWaiters!.append(latch)  // set above

@@ -80,6 +80,12 @@ public final class Greenlet<Value: Sendable>: AnyGreenlet {
     ///   `GreenletError` with code `timedOut` after `timeout`, and the greenlet goes on; `CancellationError`
     ///   when the calling task is cancelled.
     public func get(timeout: Duration? = nil) async throws -> Value {
+        if timeout == nil {
+            // Not by join(): on return from each `async` function the runtime looks up the task's executor, under a lock.
+            if !isReady { try await latchForEnd().waitUntilOpen() }
+            if let failure { throw failure }
+            return value!  // one of the two is set as the greenlet ends
+        }
         guard try await join(timeout: timeout), let result else { throw notEnded(within: timeout) }
         return try result.get()
     }

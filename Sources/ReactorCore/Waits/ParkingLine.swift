@@ -54,7 +54,8 @@ import CLinux
     }
 
     private func check(_ latch: Latch) {
-        precondition(!latch.isInLine && latch.isPending, "a latch joins a line that is open or in a line already")
+        precondition(
+            !latch.isInLine && latch.isPending, "a latch joins a line that is open or in a line already")
     }
 
     /// Takes out whoever has waited longest; the caller opens the latch.
