@@ -7,7 +7,7 @@ public struct ReactorError: Error, Sendable, CustomStringConvertible {
         private enum Name: String {
             case alreadyRunning, notRunning, crashed, timedOut, descriptorClosed, descriptorBusy, systemCall
             case timerAlreadyFired, timerAlreadyCancelled, threadPoolStopped, nameNotFound
-            case invalidArgument, wouldBlockItself, nameServiceFailed
+            case invalidArgument, wouldBlockItself, nameServiceFailed, backendUnavailable
         }
 
         private let name: Name
@@ -39,6 +39,8 @@ public struct ReactorError: Error, Sendable, CustomStringConvertible {
         public static let nameServiceFailed = Code(name: .nameServiceFailed)
         /// A value that no call of the kind can use: a pool of no threads, a port above 65535.
         public static let invalidArgument = Code(name: .invalidArgument)
+        /// The kernel refuses what the reactor was asked to wait in; the message says why.
+        public static let backendUnavailable = Code(name: .backendUnavailable)
         /// The reactor's own thread was about to wait for the reactor.
         public static let wouldBlockItself = Code(name: .wouldBlockItself)
 

@@ -14,6 +14,7 @@ import Synchronization
 /// }
 /// ```
 /// - Parameters:
+///   - backend: what the reactor waits in.
 ///   - clock: the reactor's time; pass a `ManualClock` for tests that are about time.
 ///   - timeLimit: real time after which the body is cancelled and the test fails; the environment's
 ///     `REACTOR_TESTING_PATIENCE`, a whole number, multiplies it (sanitizers, loaded machines).
@@ -21,17 +22,19 @@ import Synchronization
 ///
 /// A few reactors run at a time, in the order they were asked for; a reactor made inside another's test runs
 /// at once.
-/// - Throws: what `body` throws; `ReactorLeak` when timers, watched descriptors or greenlets are left, or
+/// - Throws: what `body` throws; `ReactorError` when the kernel refuses the backend; `ReactorLeak` when timers, watched descriptors or greenlets are left, or
 ///   when an error reached nobody, a Deferred's too (see `UnhandledErrorRecorder`); `ReactorTimeLimit` when the
 ///   limit passed.
 @discardableResult
 public func withReactor<Value: Sendable>(
-    clock: any ReactorClock = MonotonicClock(), timeLimit: Duration = .seconds(60),
+    backend: Reactor.Backend = .automatic, clock: any ReactorClock = MonotonicClock(),
+    timeLimit: Duration = .seconds(60),
     failsOnUnhandledErrors: Bool = true,
     _ body: @escaping @Sendable @ReactorActor (Reactor) async throws -> Value
 ) async throws -> Value {
     try await ReactorSlots.withSlot {
-        try await runOnReactor(clock, timeLimit, failsOnUnhandledErrors, body)
+        try await runOnReactor(
+            try Reactor(backend: backend, clock: clock), timeLimit, failsOnUnhandledErrors, body)
     }
 }
 
@@ -39,10 +42,9 @@ public func withReactor<Value: Sendable>(
 private let patience = getenv("REACTOR_TESTING_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 1
 
 private func runOnReactor<Value: Sendable>(
-    _ clock: any ReactorClock, _ timeLimit: Duration, _ failsOnUnhandledErrors: Bool,
+    _ reactor: Reactor, _ timeLimit: Duration, _ failsOnUnhandledErrors: Bool,
     _ body: @escaping @Sendable @ReactorActor (Reactor) async throws -> Value
 ) async throws -> Value {
-    let reactor = Reactor(clock: clock)
     let timeLimit = timeLimit * patience
     // Made here, not on the reactor's thread: it inherits the caller's task-local values, the current test
     // among them.

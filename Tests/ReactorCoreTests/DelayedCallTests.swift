@@ -3,7 +3,7 @@ import Testing
 
 @testable import ReactorCore
 
-@Suite struct DelayedCallTests {
+@Suite(.everyBackend) struct DelayedCallTests {
     @Test func resetCountsFromNowAndDelayFromTheDueTime() async throws {
         let clock = ManualClock()
         try await withReactor(clock: clock) { reactor in

@@ -6,7 +6,7 @@ import Testing
 
 @testable import ReactorCore
 
-@Suite struct DescriptorTests {
+@Suite(.everyBackend) struct DescriptorTests {
     @Test func readerWakesWhenBytesArrive() async throws {
         try await withReactor { reactor in
             let pair = Pair()

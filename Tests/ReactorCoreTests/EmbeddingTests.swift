@@ -1,8 +1,10 @@
+import CLinux
 import Glibc
 import ReactorCore
+import ReactorTesting
 import Testing
 
-@Suite struct EmbeddingTests {
+@Suite(.everyBackend) struct EmbeddingTests {
     /// The loop of the documentation, until `isDone`.
     private func runForeignLoop(_ reactor: Reactor, until isDone: () -> Bool) throws {
         while !isDone() {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ReactorCore
 
-@Suite struct ReactorTests {
+@Suite(.everyBackend) struct ReactorTests {
     @Test func tasksRunOnTheReactorThreadFromFirstStepToLast() async throws {
         try await withReactor { reactor in
             #expect(reactor.isOnReactorThread)

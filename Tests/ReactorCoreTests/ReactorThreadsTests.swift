@@ -6,7 +6,7 @@ import Testing
 
 private struct Spam: Error, Equatable {}
 
-@Suite struct DeferToThreadTests {
+@Suite(.everyBackend) struct DeferToThreadTests {
     @Test func functionWithArgumentsGivesItsValue() async throws {  // S40
         try await withReactor { reactor in
             @Sendable func sum(_ x: Int, _ y: Int) throws -> Int { x + y }
@@ -76,7 +76,7 @@ private struct Spam: Error, Equatable {}
     }
 }
 
-@Suite struct CallInThreadTests {
+@Suite(.everyBackend) struct CallInThreadTests {
     @Test func manyCallsKeepTheirOrderInOneThread() async throws {  // S41
         try await withReactor { reactor in
             let log = Log()
@@ -120,7 +120,7 @@ private struct Spam: Error, Equatable {}
     }
 }
 
-@Suite struct ReactorThreadPoolTests {
+@Suite(.everyBackend) struct ReactorThreadPoolTests {
     @Test func poolGrowsOnDemandToTen() async throws {
         try await withReactor { reactor in
             #expect(reactor.threadPool.threadCount == 0)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ReactorCore
 
-@Suite struct RunTests {
+@Suite(.everyBackend) struct RunTests {
     @Test func stoppedReactorRunsAgain() throws {
         let reactor = Reactor()
         for round in 1...3 {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ReactorCore
 
-@Suite struct SignalTests {
+@Suite(.everyBackend) struct SignalTests {
     @Test func signalsArriveAsASequence() async throws {
         try await withReactor { reactor in
             let signals = try reactor.signals(SIGURG)

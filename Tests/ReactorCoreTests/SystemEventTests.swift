@@ -4,7 +4,7 @@ import Testing
 
 @testable import ReactorCore
 
-@Suite struct SystemEventTests {
+@Suite(.everyBackend) struct SystemEventTests {
     @Test func startupPhasesSeeRunningFalseTrueTrue() throws {  // S34
         let reactor = Reactor()
         let log = Log()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ReactorCore
 
-@Suite struct TimeTests {
+@Suite(.everyBackend) struct TimeTests {
     @Test func equalDeadlinesRunInTheOrderTheyWereMade() async throws {  // S37
         let clock = ManualClock(isAutomatic: true)
         try await withReactor(clock: clock) { reactor in

@@ -7,7 +7,7 @@ import Testing
 @testable import ReactorCore
 
 /// One turn serves everybody, whatever one of them does.
-@Suite struct TurnTests {
+@Suite(.everyBackend) struct TurnTests {
     /// What floods the loop while a timer and a descriptor want their turn.
     enum Flood: CaseIterable { case yields, longYields, calls, timers, events }
 

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -82,6 +83,9 @@ static inline int64_t clinux_monotonic_ns(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/// The kernel's number of the calling thread: gettid(2), which glibc has since 2.30 only.
+static inline int32_t clinux_thread_id(void) { return (int32_t)syscall(SYS_gettid); }
+
 /// Where the caller's part of the stack lies. Address Sanitizer keeps locals elsewhere; this it cannot move.
 static inline uintptr_t clinux_stack_address(void) { return (uintptr_t)__builtin_frame_address(0); }
 
@@ -106,6 +110,77 @@ int clinux_epoll_ctl(int epoll_fd, int operation, int fd, uint32_t events, uint3
 /// Nanosecond time-outs where the kernel has epoll_pwait2(2) (5.11); otherwise rounded *up* to milliseconds,
 /// because a loop that wakes before its timer is due spins until it is.
 int clinux_epoll_wait(int epoll_fd, clinux_event *events, int capacity, int64_t timeout_ns);
+
+/// An instance of io_uring(7): two queues in memory shared with the kernel, written without a library. One thread at a
+/// time.
+///
+/// ```
+///   queues ──► ┌ submission head, tail, mask, … ┐   the kernel moves the head, we move the tail
+///              │ array: place → entry           │   filled once: place i means entry i
+///              │ completion head, tail, mask, … │   the kernel moves the tail, we move the head
+///              └ completions[ ] of 16 bytes     ┘
+///   entries ─► submissions[ ] of 64 bytes           written before the tail moves past them
+/// ```
+/// Head and tail count for ever and wrap at 2³²; `& mask` makes a place of them. Each is stored with release and read
+/// with acquire by the other side.
+typedef struct clinux_ring {
+    int fd;                  ///< the instance, readable while there are completions; −1 after clinux_ring_term
+    int skips_success;       ///< the kernel can leave out the completion of a poll's end (5.17)
+    void *queues;            ///< the mapping of both queues
+    size_t queue_bytes;      ///< its length
+    void *entries;           ///< the mapping of the submissions
+    size_t entry_bytes;      ///< its length
+    uint32_t *sq_head;       ///< first submission the kernel has not taken
+    uint32_t *sq_tail;       ///< behind the last one it may take
+    uint32_t sq_mask;        ///< sq_count − 1
+    uint32_t sq_count;       ///< a power of two
+    uint32_t tail;           ///< behind the last one written; becomes *sq_tail when the kernel is entered
+    uint32_t cq_mask;        ///< places of the completion queue − 1
+    uint32_t *cq_head;       ///< first completion not yet read
+    uint32_t *cq_tail;       ///< behind the last one
+    const void *completions; ///< the completions, within `queues`
+} clinux_ring;
+
+/// What became of a submission.
+typedef struct clinux_completion {
+    uint64_t user_data;  ///< that of the submission
+    int32_t result;      ///< what the system call would return, or −errno
+    int32_t goes_on;     ///< 1 when the submission will complete again
+} clinux_completion;
+
+/// The user data of completions that mean nothing.
+static const uint64_t CLINUX_RING_IGNORED = ~(uint64_t)0;
+
+/// io_uring_setup(2) and its mappings. Returns 0 or −errno: −ENOSYS without io_uring, −EPERM where it is forbidden
+/// (kernel.io_uring_disabled, a seccomp filter), −EOPNOTSUPP before Linux 5.13.
+int clinux_ring_init(clinux_ring *ring, unsigned submissions, unsigned completions);
+
+/// Unmaps and closes it. What is still pending is cancelled by the kernel some time later.
+void clinux_ring_term(clinux_ring *ring);
+
+/// Writes a submission that completes at once. Returns 0 or −EBUSY, as the next.
+int clinux_ring_nop(clinux_ring *ring, uint64_t user_data);
+
+/// Writes a submission that completes when `fd` is ready for `events` (POLLIN…), or hung up or broken: once, or each
+/// time that something happens. Returns 0, or −EBUSY when the queue is full: enter first.
+int clinux_ring_poll(clinux_ring *ring, int fd, uint32_t events, int repeats, uint64_t user_data);
+
+/// Writes a submission that ends another's poll. The poll completes with −ECANCELED, unless it has already. Returns 0
+/// or −EBUSY.
+int clinux_ring_end_poll(clinux_ring *ring, uint64_t user_data);
+
+/// How many submissions the kernel has not taken yet.
+unsigned clinux_ring_unsubmitted(const clinux_ring *ring);
+
+/// Whether clinux_ring_next would find something.
+int clinux_ring_has_completions(const clinux_ring *ring);
+
+/// io_uring_enter(2): hands over what was written, then waits for `minimum` completions for at most `timeout_ns`
+/// (negative: for ever). Returns how many submissions were taken, or −errno: −ETIME and −EINTR when none was.
+int clinux_ring_enter(clinux_ring *ring, unsigned minimum, int64_t timeout_ns);
+
+/// Takes the oldest completion. Returns 1, or 0 when there is none.
+int clinux_ring_next(clinux_ring *ring, clinux_completion *completion);
 
 /// accept4(2), which glibc declares under _GNU_SOURCE only: non-blocking and closed on exec from its first moment.
 /// Returns the descriptor or −errno.

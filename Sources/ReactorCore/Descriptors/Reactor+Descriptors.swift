@@ -58,6 +58,13 @@ extension Reactor {
         return wait
     }
 
+    /// Ends the kernel's interest in a descriptor that nobody watches: it would keep the file open.
+    @ReactorActor fileprivate func endPollWithoutWatcher(_ fd: Int32) {
+        let entry = descriptors[fd]
+        guard entry.isRegistered, !entry.isWatched else { return }
+        _ = poller.control(.delete, fd, events: 0, generation: 0)
+    }
+
     /// Takes a waiter out of the places it holds: by its identity, for the number may mean another file by
     /// now.
     @ReactorActor fileprivate func forget(_ waiter: Waiter<ReadySet>, _ fd: Int32) {
@@ -164,7 +171,7 @@ extension Reactor {
 
     // MARK: Events
 
-    /// Resumes those who wait for what an event of epoll says. Whether there are callbacks, to be told of it
+    /// Resumes those who wait for what an event says. Whether there are callbacks, to be told of it
     /// too.
     @ReactorActor func resumeWaiters(_ event: clinux_event) -> Bool {
         let fd = event.fd
@@ -187,7 +194,20 @@ extension Reactor {
         waiter.resume(returning: ready)
     }
 
-    /// Calls those who watch for what an event of epoll says.
+    /// Ends the waits for a descriptor that the kernel could not wait for; callbacks hear nothing more of it, as with
+    /// epoll when it is closed unannounced.
+    @ReactorActor func failWaiters(of fd: Int32, generation: UInt32, code: Int32) {
+        let entry = descriptors[fd]
+        guard entry.generation == generation, entry.isRegistered else { return }
+        descriptors[fd].isRegistered = false
+        descriptors[fd].mask = 0
+        for watcher in [entry.reader, entry.writer] {
+            guard case .waiter(let waiter)? = watcher else { continue }
+            waiter.resume(throwing: Self.registrationError(fd, -code))
+        }
+    }
+
+    /// Calls those who watch for what an event says.
     @ReactorActor func callCallbacks(_ event: clinux_event) {
         let fd = event.fd
         let entry = descriptors[fd]
@@ -238,6 +258,7 @@ package struct DescriptorWait {
     package func end() {
         timer?.timer?.cancelIfActive()
         reactor.forget(waiter, fd)
+        if reactor.poller.holdsFiles { reactor.endPollWithoutWatcher(fd) }
     }
 }
 

@@ -14,7 +14,7 @@ extension Reactor {
     /// }
     /// ```
     /// It is the reactor's own: wait for it, and do nothing else with it.
-    public var pollDescriptor: Int32 { poller.epoll }
+    public var pollDescriptor: Int32 { poller.descriptor }
 
     /// How long the other loop may sleep before it calls `iterate()`, unless `pollDescriptor` is readable before: until
     /// the next timer; no time at all when something is ready; nil when there is nothing to wait for but descriptors.

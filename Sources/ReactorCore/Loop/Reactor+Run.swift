@@ -97,6 +97,16 @@ extension Reactor {
         ReactorActor.assumeIsolated { iterateInTask(for: max(.zero, limit)) }
     }
 
+    /// A turn, and the rest of its wait when a signal cuts it short.
+    @ReactorActor private func turn(atMost limit: Duration) {
+        let end = MonotonicClock().now.advanced(by: limit)
+        _ = poller.takeInterruption()
+        turn(waitingAtMost: limit)
+        while limit > .zero, poller.takeInterruption() {
+            turn(waitingAtMost: max(.zero, MonotonicClock().now.duration(to: end)))
+        }
+    }
+
     /// Asks a running reactor to shut down: `run()` returns when all triggers of shutdown are through. Any
     /// thread; never waits.
     ///
@@ -157,9 +167,13 @@ extension Reactor {
 
     /// Makes the calling thread the reactor's, until `leave()`; the caller of `run` holds the reactor as
     /// long.
-    private func enter() { clinux_set_thread_reactor(Unmanaged.passUnretained(self).toOpaque()) }
+    private func enter() {
+        clinux_set_thread_reactor(Unmanaged.passUnretained(self).toOpaque())
+        poller.beginUse()
+    }
 
     private func leave() {
+        poller.endUse()
         // While no other thread can run it: a new run accepts its own.
         threads.rejectCalls()
         clinux_set_thread_reactor(nil)
@@ -176,7 +190,7 @@ extension Reactor {
 
     @ReactorActor private func iterateInTask(for limit: Duration) {
         TaskLocalSnapshot().run {
-            turn(waitingAtMost: limit)
+            turn(atMost: limit)
             onLeave?()
         }
     }

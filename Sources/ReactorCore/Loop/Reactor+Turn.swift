@@ -3,7 +3,7 @@ import DequeModule
 import Synchronization
 
 extension Reactor {
-    /// One turn: the inbox, what is ready, due timers, then epoll; each for a `TurnLimit`. See DESIGN §3.
+    /// One turn: the inbox, what is ready, due timers, then descriptors; each for a `TurnLimit`. See DESIGN §3.
     @ReactorActor func turn(waitingAtMost limit: Duration? = nil) {
         turnCount += 1
         turnTime = clinux_monotonic_ns()
@@ -63,14 +63,26 @@ extension Reactor {
     }
 
     @ReactorActor private func poll(waitingAtMost limit: Duration?) {
-        poller.wait(timeoutNanoseconds: pollTimeout(limit)) {
-            resumeWaiters($0)
-        } call: {
-            callCallbacks($0)
+        let timeout = pollTimeout(limit)
+        switch poller {
+        case .epoll(let poller):
+            poller.wait(timeoutNanoseconds: timeout) {
+                resumeWaiters($0)
+            } call: {
+                callCallbacks($0)
+            }
+        case .ring(let poller):
+            poller.wait(timeoutNanoseconds: timeout) {
+                resumeWaiters($0)
+            } call: {
+                callCallbacks($0)
+            } fail: {
+                failWaiters(of: $0, generation: $1, code: -$2)
+            }
         }
     }
 
-    /// How long epoll may wait: −1 for ever.
+    /// How long the kernel may wait: −1 for ever.
     @ReactorActor private func pollTimeout(_ limit: Duration?) -> Int64 {
         guard ready.isEmpty, !inbox.mayHaveItems, phase.load(ordering: .acquiring).maySleep else { return 0 }
         let timeout = clock.idle(until: timers.pointee.nextDeadline).map { max(0, $0.wholeNanoseconds) }

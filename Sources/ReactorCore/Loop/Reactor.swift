@@ -7,7 +7,7 @@ import Synchronization
 /// `from twisted.internet import reactor`.
 public var reactor: Reactor { Reactor.current }
 
-/// One thread, one epoll loop, and every task, timer and descriptor that lives on it.
+/// One thread, one loop, and every task, timer and descriptor that lives on it.
 ///
 /// A reactor is both a serial executor (of `ReactorActor`) and a task executor, so Swift tasks started on it
 /// run, suspend and resume there: they are the green threads. `run()` turns the calling thread into the
@@ -86,15 +86,34 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     /// What Greenlets keeps per reactor.
     @ReactorActor package var greenletRegistry: AnyObject?
 
-    /// Makes a reactor with a loop of its own. It does nothing until `run()`.
+    /// Makes a reactor with a loop of its own, on the backend that `Backend.automatic` means. It does nothing until
+    /// `run()`.
     ///
     /// - Parameters:
     ///   - clock: time for timers and deadlines; tests pass a manual one.
     ///   - logger: where uncaught errors are written.
-    public init(clock: any ReactorClock = MonotonicClock(), logger: Logger = Logger(label: "reactor")) {
+    public convenience init(
+        clock: any ReactorClock = MonotonicClock(), logger: Logger = Logger(label: "reactor")
+    ) {
+        self.init(poller: Backend.automaticPoller(logger), clock: clock, logger: logger)
+    }
+
+    /// Makes a reactor on a backend of the caller's choice. Never falls back to another, but for `.automatic`.
+    ///
+    /// - Throws: `ReactorError` with code `backendUnavailable` when the kernel refuses the backend (the message says
+    ///   why), or `systemCall` when there are no descriptors for it.
+    public convenience init(
+        backend: Backend, clock: any ReactorClock = MonotonicClock(),
+        logger: Logger = Logger(label: "reactor")
+    ) throws(ReactorError) {
+        let poller = backend == .automatic ? Backend.automaticPoller(logger) : try Poller(backend)
+        self.init(poller: poller, clock: clock, logger: logger)
+    }
+
+    private init(poller: Poller, clock: any ReactorClock, logger: Logger) {
         self.clock = clock
         self.timers = TimerQueue.make(clock: clock)
-        self.poller = Poller()
+        self.poller = poller
         self.onUncaughtError = { error, context in
             logger.error("Unhandled error in \(context): \(error)")
         }
