@@ -152,6 +152,49 @@ int clinux_ring_end_poll(clinux_ring *ring, uint64_t user_data) {
     return 0;
 }
 
+int clinux_ring_file(
+    clinux_ring *ring, const clinux_file_operation *operation, int on_worker, uint64_t user_data) {
+    static const uint8_t codes[] = {
+        [CLINUX_FILE_OPEN] = IORING_OP_OPENAT,      [CLINUX_FILE_READ] = IORING_OP_READ,
+        [CLINUX_FILE_WRITE] = IORING_OP_WRITE,      [CLINUX_FILE_SYNC] = IORING_OP_FSYNC,
+        [CLINUX_FILE_SYNC_DATA] = IORING_OP_FSYNC,  [CLINUX_FILE_CLOSE] = IORING_OP_CLOSE,
+    };
+    if (operation->code < CLINUX_FILE_OPEN || operation->code > CLINUX_FILE_CLOSE) {
+        return -EINVAL;
+    }
+    struct io_uring_sqe *entry = next_entry(ring);
+    if (entry == NULL) {
+        return -EBUSY;
+    }
+    entry->opcode = codes[operation->code];
+    entry->flags = on_worker ? IOSQE_ASYNC : 0;
+    entry->fd = operation->fd;
+    entry->user_data = user_data;
+    switch (operation->code) {
+    case CLINUX_FILE_OPEN:
+        entry->addr = (uintptr_t)operation->address;
+        entry->len = operation->mode;
+        entry->open_flags = (uint32_t)operation->flags;
+        break;
+    case CLINUX_FILE_READ:
+    case CLINUX_FILE_WRITE:
+        entry->addr = (uintptr_t)operation->address;
+        // The most that read(2) and write(2) take; this field has 32 bits.
+        entry->len = operation->length > 0x7ffff000 ? 0x7ffff000 : (uint32_t)operation->length;
+        entry->off = (uint64_t)operation->offset;
+        break;
+    case CLINUX_FILE_SYNC_DATA:
+        entry->fsync_flags = IORING_FSYNC_DATASYNC;
+        break;
+    }
+    return 0;
+}
+
+void clinux_ring_withdraw(clinux_ring *ring) {
+    ring->tail = __atomic_load_n(ring->sq_head, __ATOMIC_ACQUIRE);
+    __atomic_store_n(ring->sq_tail, ring->tail, __ATOMIC_RELEASE);
+}
+
 unsigned clinux_ring_unsubmitted(const clinux_ring *ring) {
     return ring->tail - __atomic_load_n(ring->sq_head, __ATOMIC_ACQUIRE);
 }

@@ -169,6 +169,37 @@ int clinux_ring_poll(clinux_ring *ring, int fd, uint32_t events, int repeats, ui
 /// or −EBUSY.
 int clinux_ring_end_poll(clinux_ring *ring, uint64_t user_data);
 
+/// One call about a file, for a worker thread or for a ring.
+typedef struct clinux_file_operation {
+    int32_t code;     ///< one of clinux_file_code
+    int32_t fd;       ///< the file; of an open the directory that a relative path starts from
+    void *address;    ///< the bytes; of an open the path, ended by a zero
+    uint64_t length;  ///< of the bytes; the kernel takes 2³¹ − 4096 of them at most
+    int64_t offset;   ///< where in the file; −1 for its current position, which then moves
+    int32_t flags;    ///< of an open, as open(2)
+    uint32_t mode;    ///< of an open, as open(2)
+} clinux_file_operation;
+
+enum clinux_file_code {
+    CLINUX_FILE_OPEN = 1,
+    CLINUX_FILE_READ = 2,
+    CLINUX_FILE_WRITE = 3,
+    CLINUX_FILE_SYNC = 4,       ///< fsync(2)
+    CLINUX_FILE_SYNC_DATA = 5,  ///< fdatasync(2)
+    CLINUX_FILE_CLOSE = 6,
+};
+
+/// Does it, blocking the calling thread. Returns what the call returns, or −errno; never −EINTR.
+int64_t clinux_file_perform(const clinux_file_operation *operation);
+
+/// Writes a submission that does it. `on_worker`: not even its first, non-blocking attempt is made by the calling
+/// thread. Returns 0, −EBUSY, or −EINVAL for a code that is none.
+int clinux_ring_file(
+    clinux_ring *ring, const clinux_file_operation *operation, int on_worker, uint64_t user_data);
+
+/// Takes back what the kernel has not taken.
+void clinux_ring_withdraw(clinux_ring *ring);
+
 /// How many submissions the kernel has not taken yet.
 unsigned clinux_ring_unsubmitted(const clinux_ring *ring);
 

@@ -14,11 +14,17 @@ struct DescriptorTable {
         let site: CallSite
         /// Whether the reactor watches for itself, as its signalfd.
         let isInternal: Bool
+        /// Whether it stays as long as the reactor, so that no leak check counts it.
+        let isPermanent: Bool
 
-        init(_ call: @escaping @Sendable @ReactorActor () throws -> Void, site: CallSite, isInternal: Bool) {
+        init(
+            _ call: @escaping @Sendable @ReactorActor () throws -> Void, site: CallSite, isInternal: Bool,
+            isPermanent: Bool = false
+        ) {
             self.call = call
             self.site = site
             self.isInternal = isInternal
+            self.isPermanent = isPermanent
         }
     }
 
@@ -31,6 +37,10 @@ struct DescriptorTable {
         /// What a user added.
         var callback: Callback? {
             if case .callback(let callback) = self, !callback.isInternal { callback } else { nil }
+        }
+
+        var isPermanent: Bool {
+            if case .callback(let callback) = self { callback.isPermanent } else { false }
         }
 
         /// Whether the place is really held: a waiter whose wait has ended gives it up when its task next
@@ -74,8 +84,8 @@ struct DescriptorTable {
         }
     }
 
-    /// Numbers with a watcher, for leak checks and dumps.
-    var watched: [Int32] { numbers { $0.isWatched } }
+    /// Numbers with a watcher that may go, for leak checks and dumps.
+    var watched: [Int32] { numbers { $0.reader?.isPermanent == false || $0.writer?.isPermanent == false } }
 
     /// The numbers whose entries are so, in ascending order.
     func numbers(where predicate: (Entry) -> Bool) -> [Int32] {

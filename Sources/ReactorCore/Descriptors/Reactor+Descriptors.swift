@@ -92,7 +92,8 @@ extension Reactor {
         withExtendedLifetime(entry) {}  // as in removeReader
     }
 
-    /// Descriptors that somebody waits for or watches, for leak checks. Reactor only.
+    /// Descriptors that somebody waits for or watches, for leak checks; not those that the reactor keeps for itself as
+    /// long as it lives. Reactor only.
     @ReactorActor public var watchedDescriptors: [Int32] { descriptors.watched }
 
     // MARK: Registration

@@ -72,6 +72,7 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     nonisolated(unsafe) let timers: UnsafeMutablePointer<TimerQueue>
     @ReactorActor var descriptors = DescriptorTable()
     @ReactorActor var signalSource: SignalSource?
+    @ReactorActor var files = FileState()
     @ReactorActor var cooperatorStorage: Cooperator?
     @ReactorActor var installedResolver: (any Resolver)?
 
