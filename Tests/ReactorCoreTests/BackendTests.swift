@@ -51,6 +51,71 @@ import Testing
             precondition(Reactor().backend == .epoll)
         }
     }
+
+    /// As in a container whose filter knows no io_uring.
+    @Test func forbiddenRingIsAnErrorToThoseWhoNameItAndNoneToOthers() async {
+        await #expect(processExitsWith: .success) {
+            forbidRings()
+            precondition(!Reactor.Backend.ioUring.isAvailable && Reactor.Backend.epoll.isAvailable)
+            do throws(ReactorError) {
+                _ = try Reactor(backend: .ioUring)
+                preconditionFailure("it was not refused")
+            } catch {
+                precondition(error.code == .backendUnavailable && error.errno == EPERM, error.message)
+            }
+            setenv("REACTOR_BACKEND", "io_uring", 1)
+            let reactor = Reactor()
+            precondition(reactor.backend == .epoll)
+            try reactor.run(until: {
+                precondition(reactor.fileEngine == .threads)
+                do throws(ReactorError) {
+                    try reactor.useFileEngine(.ioUring)
+                    preconditionFailure("it was not refused")
+                } catch {
+                    precondition(error.code == .backendUnavailable, error.message)
+                }
+                let file = try await reactor.openFile("/proc/self/cmdline")
+                let bytes = try await file.read(10)
+                precondition(!bytes.isEmpty)
+                try await file.close()
+            })
+        }
+    }
+}
+
+/// Has the kernel answer EPERM to io_uring_setup in this process from now on: a filter of seccomp(2).
+private func forbidRings() {
+    /// struct sock_filter.
+    struct Instruction {
+        let code: UInt16
+        let ifTrue: UInt8
+        let ifFalse: UInt8
+        let operand: UInt32
+    }
+    /// struct sock_fprog.
+    struct Program {
+        let count: UInt16
+        let instructions: UnsafePointer<Instruction>
+    }
+    let instructions = [
+        // Load the number of the call; is it the one? Fail with EPERM; else allow.
+        Instruction(code: 0x20, ifTrue: 0, ifFalse: 0, operand: 0),
+        Instruction(code: 0x15, ifTrue: 0, ifFalse: 1, operand: UInt32(SYS_io_uring_setup)),
+        Instruction(code: 0x06, ifTrue: 0, ifFalse: 0, operand: 0x0005_0000 | UInt32(EPERM)),
+        Instruction(code: 0x06, ifTrue: 0, ifFalse: 0, operand: 0x7fff_0000),
+    ]
+    // prctl is variadic, which Swift does not call; its arguments are long integers in registers either way.
+    let prctl = unsafeBitCast(
+        dlsym(nil, "prctl"), to: (@convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32).self)
+    let result = instructions.withUnsafeBufferPointer { buffer -> Int32 in
+        // There are four of them.
+        var program = Program(count: UInt16(buffer.count), instructions: buffer.baseAddress!)
+        guard prctl(38 /* PR_SET_NO_NEW_PRIVS */, 1, 0, 0, 0) == 0 else { return -1 }
+        return withUnsafePointer(to: &program) {
+            prctl(22 /* PR_SET_SECCOMP */, 2 /* a filter */, UInt(bitPattern: $0), 0, 0)
+        }
+    }
+    precondition(result == 0, "seccomp: \(errnoText(errno))")
 }
 
 /// What io_uring would do otherwise than epoll, if the poller let it.
