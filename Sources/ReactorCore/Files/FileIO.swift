@@ -93,7 +93,7 @@ public final class FileIO {
         guard isOpen else { throw closedError("close") }
         isOpen = false
         if operations > 0 {
-            let latch = Latch(on: reactor)
+            let latch = Latch(on: reactor, for: .thread)
             closing = latch
             try? await latch.waitUntilOpenUncancellably()  // never opened with an error
         }

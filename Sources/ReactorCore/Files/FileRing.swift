@@ -39,7 +39,7 @@ final class FileRing {
     func perform(_ operation: FileOperation) async -> Int? {
         lastNumber += 1
         let number = lastNumber
-        let waiter = Waiter<Int>(on: reactor)
+        let waiter = Waiter<Int>(on: reactor, for: .thread)
         running[number] = waiter
         guard submit(operation, number) else {
             running[number] = nil

@@ -24,7 +24,7 @@ extension Reactor {
     }
 
     @ReactorActor private func performInThread(_ operation: FileOperation) async -> Int {
-        let waiter = Waiter<Int>(on: self)
+        let waiter = Waiter<Int>(on: self, for: .thread)
         // The caller's memory is used by that thread alone until the wait is over.
         let box = UncheckedBox(operation)
         do {
@@ -48,7 +48,7 @@ extension Reactor {
             files.positions[fd] = []
             return
         }
-        let turn = Latch(on: self)
+        let turn = Latch(on: self, for: .thread)
         files.positions[fd, default: []].append(turn)
         // Opened by givePosition(of:), never with an error.
         try? await turn.waitUntilOpenUncancellably()
