@@ -26,6 +26,7 @@ extension Reactor {
         /// epoll(7): a system call a registration, one a turn. Any Linux.
         public static let epoll = Backend(name: .epoll)
         /// io_uring(7), Linux 5.13 or newer: one system call a turn, whatever the turn registers.
+        /// Where one thread served both ends of its sockets, epoll was measured to need less time.
         ///
         /// A trap: while somebody waits for a descriptor, the kernel holds its file. Closed meanwhile without
         /// `descriptorWillClose`, it stays open to its peer until the wait ends. And one that is closed and opened anew
