@@ -24,15 +24,19 @@ import Glibc
 ///
 /// **Kill and time-out.** C frames cannot be unwound. A call parked in a killed greenlet returns −1 with `ECANCELED` (after a time-out
 /// `ETIMEDOUT`), and so does each later one that would wait, until the library has returned to Swift, where the error is thrown.
-/// Calls that need not wait still work, so a library can say goodbye to its server.
+/// Calls that need not wait still work, so a library can say goodbye to its server. The command of a killed `system` is killed, that of
+/// a `pclose` lives on and is fetched later.
 ///
 /// **What is covered** is ``functions``, one public function each. Not covered:
 /// - glibc's internal calls. They do not go through public symbols and cannot be interposed: stdio (`fread`, `fgets`, `printf`) on a
-///   pipe or socket, `popen`, `system`, `syslog`, NSS lookups such as `getpwuid_r` block the loop. A resolver call is covered because
+///   pipe or socket, `syslog`, NSS lookups such as `getpwuid_r` block the loop. A resolver call is covered because
 ///   it goes to a worker thread as a whole.
 /// - Raw system calls (`syscall(2)`), as Go and some Rust libraries make them.
 /// - Regular files, block devices and `open`: always "ready" for the kernel, they run on the reactor's thread.
-/// - `waitpid` and relatives, file locks, pthread mutexes, conditions and semaphores, `recvmmsg`, `sendmmsg`, `gethostbyname_r`.
+/// - A wait for stopped or continued children is a question every 20 ms; one for any child or a group sees at once only children made
+///   before it, others within 100 ms. Children under `ptrace` are asked for in naps.
+/// - `SIGCHLD` is not blocked while `system` waits: a handler that fetches every child takes the command's status, too.
+/// - File locks, pthread mutexes, conditions and semaphores, `recvmmsg`, `sendmmsg`, `gethostbyname_r`.
 /// - The moment of a write to a terminal whose peer stops reading in the middle of 256 bytes, and of a character device that is
 ///   "ready" for less than is written.
 /// - Libraries loaded with `RTLD_DEEPBIND`, or linked with `-Bsymbolic` to a libc of their own; statically linked executables, where
@@ -47,7 +51,7 @@ public enum BlockingShims {
     public struct Function: Sendable, Hashable {
         /// The symbol, as `nm -D` shows it.
         public let name: String
-        /// The part of libc: `timer`, `poll`, `socket`, `io` or `name`.
+        /// The part of libc: `timer`, `poll`, `socket`, `io`, `name`, `process`, ….
         public let area: String
         /// What a call does in a greenlet.
         public let behaviour: String

@@ -8,7 +8,7 @@
 // _FORTIFY_SOURCE makes callers use (`__poll_chk`, …) included.
 //
 // Not here, because it cannot work or is not there yet: stdio (fread, fgets, …: glibc calls its internal read),
-// regular files (always ready; they run on the calling thread), waitpid and friends, file locks, pthread waits,
+// regular files (always ready; they run on the calling thread), file locks, pthread waits,
 // recvmmsg/sendmmsg, the re-entrant gethostbyname_r family.
 #pragma once
 
@@ -88,4 +88,14 @@
          "runs on a worker thread; numeric requests directly")                                                       \
     SHIM(gethostbyname, name, struct hostent *, (const char *host),                                                  \
          "runs on a worker thread; numeric hosts directly")                                                          \
-    SHIM(gethostbyname2, name, struct hostent *, (const char *host, int family), "as gethostbyname")
+    SHIM(gethostbyname2, name, struct hostent *, (const char *host, int family), "as gethostbyname")                 \
+    /* children.c */                                                                                                 \
+    SHIM(waitpid, process, pid_t, (pid_t pid, int *status, int options), "parks until the child has ended")          \
+    SHIM(wait, process, pid_t, (int *status), "parks until a child has ended")                                       \
+    SHIM(wait3, process, pid_t, (int *status, int options, struct rusage *usage), "as wait")                         \
+    SHIM(wait4, process, pid_t, (pid_t pid, int *status, int options, struct rusage *usage), "as waitpid")           \
+    SHIM(waitid, process, int, (idtype_t type, id_t id, siginfo_t *info, int options), "as waitpid")                 \
+    /* shell.c */                                                                                                    \
+    SHIM(system, process, int, (const char *command), "parks until the command has ended; killed, it kills it")      \
+    SHIM(popen, process, FILE *, (const char *command, const char *mode), "never parks")                             \
+    SHIM(pclose, process, int, (FILE *file), "parks until the command has ended")

@@ -59,7 +59,7 @@ void cbs_set_thread_hooks(const cbs_hook_table *hooks);
 /// One interposed function.
 typedef struct CBS_SENDABLE cbs_shim {
     const char *name;       ///< symbol, as in `nm -D`
-    const char *area;       ///< the part of libc it belongs to: timer, poll, socket, io, name
+    const char *area;       ///< the part of libc it belongs to: timer, poll, socket, io, name, process, …
     const char *behaviour;  ///< what it does on a fiber, one sentence
     void *replacement;      ///< address of our function
 } cbs_shim;

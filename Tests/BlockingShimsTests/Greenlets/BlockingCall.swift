@@ -9,9 +9,12 @@ final class BlockingCall {
         case usleep, nanosleep, clockNanosleep, pollTimeout, selectTimeout
         case poll, pollMany, select, epollWait, recv, recvmsg, readSocket, readPipe, readvPipe
         case send, writeSocket, writePipe, accept, connectUnix
+        case waitpid, waitid, waitGroup, system, pclose
 
         /// Those that end by themselves after `BlockingCall.duration`; the others wait for `release()`.
-        static let timers: [Kind] = [.usleep, .nanosleep, .clockNanosleep, .pollTimeout, .selectTimeout]
+        static let timers: [Kind] = [
+            .usleep, .nanosleep, .clockNanosleep, .pollTimeout, .selectTimeout, .system, .pclose,
+        ]
         var isTimer: Bool { Self.timers.contains(self) }
     }
 
@@ -25,6 +28,7 @@ final class BlockingCall {
     private let listener = LoopbackListener()
     private var opened: [Int32] = []
     private let epoll = epoll_create1(0)
+    private var child: ChildProcess?
     private var unixName = sockaddr_un()
     private var unixNameLength = socklen_t(0)
     private var unixListener: Int32 = -1
@@ -39,6 +43,7 @@ final class BlockingCall {
             var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data(fd: 0))
             epoll_ctl(epoll, EPOLL_CTL_ADD, sockets.first, &event)
         case .connectUnix: fillUnixBacklog()
+        case .waitpid, .waitid, .waitGroup: child = ChildProcess("exit 0", group: 0)
         default: break
         }
     }
@@ -111,6 +116,13 @@ final class BlockingCall {
         case .connectUnix:
             let (client, length) = (unixClient, unixNameLength)
             result = Int(withAddress(unixName) { address, _ in connect(client, address, length) })
+        case .waitpid: result = Int(Glibc.waitpid(child!.pid, nil, 0))  // made in init, for these three
+        case .waitGroup: result = Int(Glibc.waitpid(-child!.pid, nil, 0))
+        case .waitid:
+            var info = siginfo_t()
+            result = Int(Glibc.waitid(P_PID, id_t(child!.pid), &info, WEXITED))
+        case .system: result = Int(Glibc.system("exec sleep 0.2"))
+        case .pclose: result = Int(Glibc.pclose(popen("exec sleep 0.2", "r")))
         }
         return result >= 0 ? 0 : errno
     }
@@ -125,6 +137,7 @@ final class BlockingCall {
         case .writePipe: pipes.drain()
         case .accept: opened.append(listener.connectClient())
         case .connectUnix: opened.append(Glibc.accept(unixListener, nil, nil))
+        case .waitpid, .waitid, .waitGroup: child?.release()
         default: break
         }
     }

@@ -45,12 +45,15 @@ import Testing
         let url = try LocalCluster.shared().url
         try await withReactor { reactor in
             var failure: (any Error)?
+            var isConnected = false
             let greenlet = Greenlet.spawn {
                 let connection = try SynchronousConnection(url)
+                isConnected = true
                 do { _ = try connection.integer("select 1 from pg_sleep(60)") } catch { failure = error }
                 try Greenlet.yield()
             }
-            try await reactor.sleep(for: .milliseconds(300))
+            while !isConnected { try await reactor.sleep(for: .milliseconds(10)) }
+            try await reactor.sleep(for: .milliseconds(50))
             let start = reactor.now
             try await greenlet.kill()
             #expect(start.duration(to: reactor.now) < .seconds(2))
