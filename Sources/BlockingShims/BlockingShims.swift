@@ -27,12 +27,19 @@ import Glibc
 /// Calls that need not wait still work, so a library can say goodbye to its server. The command of a killed `system` is killed, that of
 /// a `pclose` lives on and is fetched later.
 ///
+/// **Files.** What the page cache holds is read at once; else `read`, `write`, `fsync` and `open` on a disk run on a worker thread of the
+/// reactor while the greenlet is parked. They use the caller's memory and make descriptors, so a kill waits for their end: their result
+/// is true, and the next call that would wait fails. As between threads, calls of several greenlets for one file are unordered, and a
+/// descriptor must not be closed under a call. Files of /proc, /sys and memory file systems stay on the reactor's thread. Opening
+/// a FIFO parks until somebody has opened its other end, and is ended by a kill.
+///
 /// **What is covered** is ``functions``, one public function each. Not covered:
 /// - glibc's internal calls. They do not go through public symbols and cannot be interposed: stdio (`fread`, `fgets`, `printf`) on a
 ///   pipe or socket, `syslog`, NSS lookups such as `getpwuid_r` block the loop. A resolver call is covered because
 ///   it goes to a worker thread as a whole.
 /// - Raw system calls (`syscall(2)`), as Go and some Rust libraries make them.
-/// - Regular files, block devices and `open`: always "ready" for the kernel, they run on the reactor's thread.
+/// - Files by other ways than `open`, `read`, `write` and relatives and `fsync`: `stat`, `unlink`, `rename`, directories, `fopen`, stdio on
+///   regular files, page faults of `mmap`. They run on the reactor's thread.
 /// - A wait for stopped or continued children is a question every 20 ms; one for any child or a group sees at once only children made
 ///   before it, others within 100 ms. Children under `ptrace` are asked for in naps.
 /// - `SIGCHLD` is not blocked while `system` waits: a handler that fetches every child takes the command's status, too.

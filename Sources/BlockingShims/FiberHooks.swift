@@ -20,7 +20,8 @@ enum FiberHooks {
                 wait_fd: { FiberHooks.wait(for: $1, of: $0, until: $2) },
                 sleep_until: { FiberHooks.sleep(until: $0) },
                 offload: { FiberHooks.offload(OffloadedCall($0!, $1!, $2)) },
-                will_close: { fd in ReactorActor.assumeIsolated { Reactor.current.descriptorWillClose(fd) } })
+                will_close: { fd in ReactorActor.assumeIsolated { Reactor.current.descriptorWillClose(fd) } },
+                perform: { FiberHooks.perform($0!) })
         )
         return UnsafePointer(table)
     }()
@@ -53,6 +54,36 @@ enum FiberHooks {
         park(onTimeout: -ETIMEDOUT) { fiber in
             try fiber.await { try await Reactor.current.threadPool.run { call.run() } }
             return 0
+        }
+    }
+
+    private static func perform(_ operation: UnsafeMutablePointer<cbs_file_operation>) -> Int32 {
+        guard let fiber = Fiber.current else { return -ENOSYS }
+        // The operation and what it points to are the parked fiber's, which does not go on before it is done.
+        nonisolated(unsafe) let operation = operation
+        return ReactorActor.assumeIsolated {
+            guard fiber.canPark else { return -EAGAIN }
+            do {
+                try fiber.withShield { try perform(operation, fiber) }
+                return 0
+            } catch { return -EAGAIN }
+        }
+    }
+
+    @ReactorActor private static func perform(
+        _ operation: UnsafeMutablePointer<cbs_file_operation>, _ fiber: Fiber
+    ) throws {
+        let reactor = Reactor.current
+        if let call = FileOperation(operation.pointee) {
+            operation.pointee.result = Int64(try fiber.await { await reactor.perform(call) })
+        } else {
+            let end = Latch(on: reactor, for: .thread)
+            nonisolated(unsafe) let operation = operation  // as above
+            try reactor.threadPool.submit {
+                cbs_file_operation_run(operation)
+                reactor.callFromThread { end.open() }
+            }
+            try fiber.wait(for: end)
         }
     }
 
@@ -94,5 +125,25 @@ enum FiberHooks {
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC, &now)
         return max(.zero, .nanoseconds(deadline) - .seconds(now.tv_sec) - .nanoseconds(now.tv_nsec))
+    }
+}
+
+extension FileOperation {
+    /// The same for the reactor's engine; nil for what only threads do: several parts, flags of their own, opens, which may
+    /// meet a FIFO.
+    fileprivate init?(_ operation: cbs_file_operation) {
+        let offset = operation.offset == -1 ? nil : operation.offset
+        switch operation.opcode {
+        case CBS_FILE_READ where operation.count == 1 && operation.flags == 0:
+            let part = operation.parts[0]
+            self = .read(
+                operation.fd, into: UnsafeMutableRawBufferPointer(start: part.iov_base, count: part.iov_len), at: offset)
+        case CBS_FILE_WRITE where operation.count == 1 && operation.flags == 0:
+            let part = operation.parts[0]
+            self = .write(operation.fd, UnsafeRawBufferPointer(start: part.iov_base, count: part.iov_len), at: offset)
+        case CBS_FILE_SYNC: self = .synchronize(operation.fd)
+        case CBS_FILE_SYNC_DATA: self = .synchronize(operation.fd, dataOnly: true)
+        default: return nil
+        }
     }
 }

@@ -61,7 +61,7 @@ static int cbs_child_await_one(const cbs_hook_table *hooks, cbs_child_wait *wait
 static char *cbs_children_text(const char *thread) {
     char path[64];
     snprintf(path, sizeof path, "/proc/self/task/%.20s/children", thread);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = CBS_REAL(open)(path, O_RDONLY | O_CLOEXEC);
     size_t capacity = 4096;
     size_t size = 0;
     char *text = fd < 0 ? NULL : malloc(capacity);

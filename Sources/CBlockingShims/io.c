@@ -2,11 +2,11 @@
 //
 // close, dup2 and dup3 are here for what they end: whoever waits for the descriptor is woken first.
 //
-// A socket: as recv and send without flags. A regular file, directory or block device: the original; they are always
-// "ready". The rest (pipe, terminal, eventfd, timerfd, inotify, …) in blocking mode: tried with RWF_NOWAIT where the
+// A socket: as recv and send without flags. A regular file or block device: always "ready", so files.c has what they
+// need. A directory: the original, which refuses. The rest (pipe, terminal, eventfd, timerfd, inotify, …) in blocking mode: tried with RWF_NOWAIT where the
 // kernel has it for that kind of file, otherwise polled first. The flag is the better way, because between poll and
 // read another process may take the data, and then the read would block the loop.
-#include "dispatch.h"
+#include "files.h"
 
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -30,7 +30,8 @@ static int cbs_is_unsupported(int error) {
 
 /// What a descriptor is, as far as waiting for it goes.
 enum cbs_kind {
-    CBS_PASS_THROUGH,  ///< never waits, or must not: regular, O_NONBLOCK, not open
+    CBS_PASS_THROUGH,  ///< never waits, or must not: a directory, O_NONBLOCK, not open
+    CBS_FILE,          ///< regular, or a block device
     CBS_SOCKET,
     CBS_PIPE,
     CBS_TERMINAL,
@@ -43,9 +44,11 @@ static enum cbs_kind cbs_kind_of(int fd, cbs_patience *patience) {
     enum cbs_kind kind = CBS_PASS_THROUGH;
     if (fstat(fd, &status) == 0) {
         switch (status.st_mode & S_IFMT) {
-        case S_IFREG:
         case S_IFDIR:
+            break;
+        case S_IFREG:
         case S_IFBLK:
+            kind = CBS_FILE;
             break;
         case S_IFSOCK:
             kind = CBS_SOCKET;
@@ -66,6 +69,19 @@ static enum cbs_kind cbs_kind_of(int fd, cbs_patience *patience) {
 static int cbs_is_ready(int fd, int events) {
     struct pollfd one = {.fd = fd, .events = (short)events};
     return CBS_REAL(poll)(&one, 1, 0) != 0;
+}
+
+/// readv and writev of a regular file.
+static ssize_t cbs_file_vector(
+    const cbs_hook_table *hooks, enum cbs_file_opcode opcode, int fd, const struct iovec *parts, int count) {
+    cbs_parts copy;
+    if (cbs_parts_copy(&copy, parts, (size_t)count) != 0) {
+        errno = ENOMEM;
+        return -1;
+    }
+    ssize_t result = cbs_file_transfer(hooks, opcode, fd, &copy, -1, 0);
+    free(copy.allocation);
+    return result;
 }
 
 // MARK: Reading
@@ -116,11 +132,16 @@ static CBS_SLOW ssize_t cbs_read(const cbs_hook_table *hooks, int fd, void *buff
     }
     errno = saved;
     cbs_patience patience = CBS_PATIENCE(0);
-    if (cbs_kind_of(fd, &patience) == CBS_PASS_THROUGH) {
-        return CBS_REAL(read)(fd, buffer, size);
-    }
     struct iovec part = {.iov_base = buffer, .iov_len = size};
-    return cbs_read_waiting(hooks, fd, &part, 1, &patience);
+    cbs_parts parts = {.first = &part, .count = 1};
+    switch (cbs_kind_of(fd, &patience)) {
+    case CBS_PASS_THROUGH:
+        return CBS_REAL(read)(fd, buffer, size);
+    case CBS_FILE:
+        return cbs_file_transfer(hooks, CBS_FILE_READ, fd, &parts, -1, 0);
+    default:
+        return cbs_read_waiting(hooks, fd, &part, 1, &patience);
+    }
 }
 
 static CBS_SLOW ssize_t cbs_readv(const cbs_hook_table *hooks, int fd, const struct iovec *parts, int count) {
@@ -129,6 +150,8 @@ static CBS_SLOW ssize_t cbs_readv(const cbs_hook_table *hooks, int fd, const str
     switch (is_sane ? cbs_kind_of(fd, &patience) : CBS_PASS_THROUGH) {
     case CBS_PASS_THROUGH:
         return CBS_REAL(readv)(fd, parts, count);
+    case CBS_FILE:
+        return cbs_file_vector(hooks, CBS_FILE_READ, fd, parts, count);
     case CBS_SOCKET: {
         struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count};
         return cbs_receive_message(hooks, fd, &message, 0);
@@ -209,6 +232,9 @@ static CBS_SLOW ssize_t cbs_write(const cbs_hook_table *hooks, int fd, const voi
     }
     struct iovec part = {.iov_base = (void *)buffer, .iov_len = size};
     cbs_parts parts = {.first = &part, .count = 1};
+    if (kind == CBS_FILE) {
+        return cbs_file_transfer(hooks, CBS_FILE_WRITE, fd, &parts, -1, 0);
+    }
     return cbs_write_waiting(hooks, fd, kind, &parts, &patience);
 }
 
@@ -219,6 +245,8 @@ static CBS_SLOW ssize_t cbs_writev(const cbs_hook_table *hooks, int fd, const st
     switch (kind) {
     case CBS_PASS_THROUGH:
         return CBS_REAL(writev)(fd, parts, count);
+    case CBS_FILE:
+        return cbs_file_vector(hooks, CBS_FILE_WRITE, fd, parts, count);
     case CBS_SOCKET: {
         struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count};
         return cbs_send_message(hooks, fd, &message, 0);

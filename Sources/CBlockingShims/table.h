@@ -7,8 +7,8 @@
 // sleep(3) does not call our nanosleep(2). Each blocking entry point needs its own line, the checked variants that
 // _FORTIFY_SOURCE makes callers use (`__poll_chk`, …) included.
 //
-// Not here, because it cannot work or is not there yet: stdio (fread, fgets, …: glibc calls its internal read),
-// regular files (always ready; they run on the calling thread), file locks, pthread waits,
+// Not here, because it cannot work or is not there yet: stdio (fread, fgets, …: glibc calls its internal read), file
+// locks, pthread waits,
 // recvmmsg/sendmmsg, the re-entrant gethostbyname_r family.
 #pragma once
 
@@ -69,11 +69,11 @@
     SHIM(sendmsg, socket, ssize_t, (int fd, const struct msghdr *message, int flags), "as send")                     \
     /* io.c */                                                                                                       \
     SHIM(read, io, ssize_t, (int fd, void *buffer, size_t size),                                                     \
-         "parks until data is there; regular files pass through")                                                    \
+         "parks until data is there; regular files on a worker")                                                    \
     SHIM(readv, io, ssize_t, (int fd, const struct iovec *parts, int count), "as read")                              \
     SHIM(__read_chk, io, ssize_t, (int fd, void *buffer, size_t size, size_t capacity), "as read")                   \
     SHIM(write, io, ssize_t, (int fd, const void *buffer, size_t size),                                              \
-         "parks until all is written; regular files pass through")                                                   \
+         "parks until all is written; regular files on a worker")                                                   \
     SHIM(writev, io, ssize_t, (int fd, const struct iovec *parts, int count), "as write")                            \
     SHIM(close, io, int, (int fd), "never parks; other fibers waiting for the descriptor get EBADF")                 \
     SHIM(dup2, io, int, (int from, int to), "never parks; closes `to` as close does")                                \
@@ -98,4 +98,40 @@
     /* shell.c */                                                                                                    \
     SHIM(system, process, int, (const char *command), "parks until the command has ended; killed, it kills it")      \
     SHIM(popen, process, FILE *, (const char *command, const char *mode), "never parks")                             \
-    SHIM(pclose, process, int, (FILE *file), "parks until the command has ended")
+    SHIM(pclose, process, int, (FILE *file), "parks until the command has ended")                                    \
+    /* files.c */                                                                                                    \
+    SHIM(pread, file, ssize_t, (int fd, void *buffer, size_t size, off_t offset),                                    \
+         "from the page cache, or on a worker")                                                                      \
+    SHIM(pread64, file, ssize_t, (int fd, void *buffer, size_t size, off_t offset), "as pread")                      \
+    SHIM(__pread_chk, file, ssize_t, (int fd, void *buffer, size_t size, off_t offset, size_t capacity),             \
+         "as pread")                                                                                                 \
+    SHIM(__pread64_chk, file, ssize_t, (int fd, void *buffer, size_t size, off_t offset, size_t capacity),           \
+         "as pread")                                                                                                 \
+    SHIM(preadv, file, ssize_t, (int fd, const struct iovec *parts, int count, off_t offset), "as pread")            \
+    SHIM(preadv64, file, ssize_t, (int fd, const struct iovec *parts, int count, off_t offset), "as pread")          \
+    SHIM(preadv2, file, ssize_t, (int fd, const struct iovec *parts, int count, off_t offset, int flags),            \
+         "as pread")                                                                                                 \
+    SHIM(preadv64v2, file, ssize_t, (int fd, const struct iovec *parts, int count, off_t offset, int flags),         \
+         "as pread")                                                                                                 \
+    SHIM(pwrite, file, ssize_t, (int fd, const void *buffer, size_t size, off_t offset), "on a worker")              \
+    SHIM(pwrite64, file, ssize_t, (int fd, const void *buffer, size_t size, off_t offset), "as pwrite")              \
+    SHIM(pwritev, file, ssize_t, (int fd, const struct iovec *parts, int count, off_t offset), "as pwrite")          \
+    SHIM(pwritev64, file, ssize_t, (int fd, const struct iovec *parts, int count, off_t offset), "as pwrite")        \
+    SHIM(pwritev2, file, ssize_t, (int fd, const struct iovec *parts, int count, off_t offset, int flags),           \
+         "as pwrite")                                                                                                \
+    SHIM(pwritev64v2, file, ssize_t, (int fd, const struct iovec *parts, int count, off_t offset, int flags),        \
+         "as pwrite")                                                                                                \
+    SHIM(fsync, file, int, (int fd), "on a worker")                                                                  \
+    SHIM(fdatasync, file, int, (int fd), "on a worker")                                                              \
+    SHIM(sync_file_range, file, int, (int fd, off_t offset, off_t length, unsigned int flags), "on a worker")        \
+    /* open.c */                                                                                                     \
+    SHIM(open, file, int, (const char *path, int flags, ...), "on a worker; a FIFO parks until it has another end")  \
+    SHIM(open64, file, int, (const char *path, int flags, ...), "as open")                                           \
+    SHIM(openat, file, int, (int directory, const char *path, int flags, ...), "as open")                            \
+    SHIM(openat64, file, int, (int directory, const char *path, int flags, ...), "as open")                          \
+    SHIM(creat, file, int, (const char *path, mode_t mode), "as open")                                               \
+    SHIM(creat64, file, int, (const char *path, mode_t mode), "as open")                                             \
+    SHIM(__open_2, file, int, (const char *path, int flags), "as open")                                              \
+    SHIM(__open64_2, file, int, (const char *path, int flags), "as open")                                            \
+    SHIM(__openat_2, file, int, (int directory, const char *path, int flags), "as open")                             \
+    SHIM(__openat64_2, file, int, (int directory, const char *path, int flags), "as open")

@@ -22,6 +22,38 @@
 /// Deadlines are absolute nanoseconds of CLOCK_MONOTONIC; this one never comes.
 #define CBS_NEVER INT64_MAX
 
+/// What can be asked of a file that a disk may keep waiting.
+enum cbs_file_opcode {
+    CBS_FILE_READ,        ///< `parts`, `count`, `offset`, `flags` as preadv2(2); offset −1 is the file's position
+    CBS_FILE_WRITE,       ///< the same, as pwritev2(2)
+    CBS_FILE_SYNC,        ///< fsync(2)
+    CBS_FILE_SYNC_DATA,   ///< fdatasync(2)
+    CBS_FILE_SYNC_RANGE,  ///< `offset`, `length`, `flags` as sync_file_range(2)
+    CBS_FILE_OPEN,        ///< `fd`, `path`, `flags`, `mode` as openat(2)
+};
+
+/// The result of CBS_FILE_OPEN, with nothing opened, when that would wait for the other end of a FIFO.
+#define CBS_FILE_IS_FIFO INT64_C(-1000000)
+
+struct iovec;
+
+/// One operation on a file. All that it points to is its caller's, who waits for `result`.
+typedef struct cbs_file_operation {
+    enum cbs_file_opcode opcode;  ///< what to do
+    int fd;                       ///< the file; for an open the directory that `path` starts from
+    const char *path;             ///< of an open
+    const struct iovec *parts;    ///< where bytes go to or come from
+    int count;                    ///< of `parts`
+    int flags;                    ///< see the opcodes
+    int64_t offset;               ///< first byte
+    int64_t length;               ///< bytes
+    unsigned int mode;            ///< permissions of a file that an open makes
+    int64_t result;               ///< set when done: what the system call returned, or −errno
+} cbs_file_operation;
+
+/// Does `operation` by system calls on the calling thread, however long they take, and sets its result. Any thread.
+void cbs_file_operation_run(cbs_file_operation *operation);
+
 /// How a shim parks the fiber that called it.
 ///
 /// A hook is called on the fiber. It returns 0 (or what is said below) or −errno; the shim keeps errno for it. Once a fiber
@@ -43,6 +75,11 @@ typedef struct CBS_SENDABLE cbs_hook_table {
 
     /// Says that the fiber is about to close `fd`; wakes who waits for it. Never parks.
     void (*will_close)(int fd);
+
+    /// Does `operation`, on another thread or by the kernel's own means, and parks until its result is set. Never returns
+    /// earlier: the operation uses its caller's memory. So a kill does not end the wait, and neither does an earlier one
+    /// keep the operation from being done. Not 0 when it could not be begun; the shim then runs it itself.
+    int (*perform)(cbs_file_operation *operation);
 } cbs_hook_table;
 
 /// The hooks of all fibers of the process, defined by who drives them (`BlockingShims`). Called once, by the first shim on a

@@ -139,6 +139,10 @@ package final class Fiber {
         return timeouts.isEmpty ? nil : timeouts.first { $0.isOver }?.error
     }
 
+    /// Whether the calling code, on this fiber's stack, is in the driver's task, as all is but a callback with task-local
+    /// values of its own.
+    package var canPark: Bool { clinux_current_task() == driver }
+
     /// Parks this fiber until the latch opens. Must be called by the fiber's own code.
     ///
     /// - Throws: what the latch was opened with; `interruption`, before the wait or in its place; `GreenletError` with code
@@ -241,7 +245,7 @@ package final class Fiber {
     }
 
     /// Runs `body` without regard to kills, and to time-outs around it. What came meanwhile counts again from then on.
-    func withShield<Value>(_ body: () throws -> Value) rethrows -> Value {
+    package func withShield<Value>(_ body: () throws -> Value) rethrows -> Value {
         let outer = shield
         shield = timeouts.count
         defer { shield = outer }

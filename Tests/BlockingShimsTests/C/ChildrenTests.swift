@@ -20,18 +20,12 @@ import Testing
                 return Glibc.waitid(P_PID, id_t(pid), &info, WEXITED) == 0
                     ? info._sifields._sigchld.si_status : -errno
             case .descriptor:
-                let fd = openDescriptor(of: pid)
+                let fd = pidfd_open(pid)
                 guard fd >= 0 else { return -ECHILD }  // fetched: the number means nobody
                 defer { close(fd) }
                 return Glibc.waitid(P_PIDFD, id_t(fd), &info, WEXITED) == 0
                     ? info._sifields._sigchld.si_status : -errno
             }
-        }
-
-        private func openDescriptor(of pid: pid_t) -> Int32 {
-            typealias Function = @convention(c) (pid_t, UInt32) -> Int32
-            // pidfd_open(2): libc has it, the Glibc module does not show it.
-            return unsafeBitCast(dlsym(nil, "pidfd_open"), to: Function.self)(pid, 0)
         }
     }
 

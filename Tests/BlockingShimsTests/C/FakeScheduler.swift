@@ -18,6 +18,7 @@ final class FakeScheduler {
     private(set) var sleeps: [Int64] = []
     private(set) var offloads = 0
     private(set) var closed: [Int32] = []
+    private(set) var operations: [cbs_file_opcode] = []
     var whenParked: [() -> Void] = []
     /// Returned, negated, by every hook that parks, as for a killed fiber.
     var failure: Int32?
@@ -25,6 +26,8 @@ final class FakeScheduler {
     var refusals: [Int32: Int32] = [:]
     /// How many of the next waits end as ready at once although nothing is.
     var spuriousWakes = 0
+    /// Take no operations on files.
+    var refusesOperations = false
     /// Leave the offloaded work to the test instead of running it.
     var keepsWork = false
     private(set) var keptWork: [() -> Void] = []
@@ -75,7 +78,8 @@ final class FakeScheduler {
                 wait_fd: { FakeScheduler.current.wait($0, $1, until: $2) },
                 sleep_until: { FakeScheduler.current.sleep(until: $0) },
                 offload: { FakeScheduler.current.offload($0!, $1!, $2!) },
-                will_close: { FakeScheduler.current.closed.append($0) }))
+                will_close: { FakeScheduler.current.closed.append($0) },
+                perform: { FakeScheduler.current.perform($0!) }))
         return UnsafePointer(table)
     }()
 
@@ -128,6 +132,17 @@ final class FakeScheduler {
             release(argument)
         }
         return failure.map { -$0 } ?? 0
+    }
+
+    /// A failure, as for a killed fiber, does not keep an operation from being done.
+    private func perform(_ operation: UnsafeMutablePointer<cbs_file_operation>) -> Int32 {
+        if refusesOperations { return -EAGAIN }
+        operations.append(operation.pointee.opcode)
+        return park { [self] in
+            if !whenParked.isEmpty { whenParked.removeFirst()() }
+            cbs_file_operation_run(operation)
+            return 0
+        }
     }
 }
 

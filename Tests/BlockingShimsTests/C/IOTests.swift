@@ -104,24 +104,6 @@ import Testing
         }
     }
 
-    @Test func regularFilesPassThrough() throws {
-        var name = Array("/tmp/blocking-shims-XXXXXX".utf8CString)
-        let file = mkstemp(&name)
-        defer {
-            close(file)
-            unlink(name)
-        }
-        let scheduler = onFiber { _ in
-            #expect(SendTests.Call.write(file, [1, 2, 3]) == 3)
-            #expect(SendTests.Call.writev(file, [4, 5, 6]) == 3)
-            #expect(lseek(file, 0, SEEK_SET) == 0)
-            #expect(ReceiveTests.Call.read(file, 4).bytes == [1, 2, 3, 4])
-            #expect(ReceiveTests.Call.readv(file, 10).bytes == [5, 6])
-            #expect(ReceiveTests.Call.read(file, 10).count == 0)
-        }
-        #expect(scheduler.waits.isEmpty)
-    }
-
     @Test func errorsAreLibcs() {
         onFiber { _ in
             #expect(ReceiveTests.Call.read(-1, 10).count == -1)

@@ -9,7 +9,7 @@ final class BlockingCall {
         case usleep, nanosleep, clockNanosleep, pollTimeout, selectTimeout
         case poll, pollMany, select, epollWait, recv, recvmsg, readSocket, readPipe, readvPipe
         case send, writeSocket, writePipe, accept, connectUnix
-        case waitpid, waitid, waitGroup, system, pclose
+        case waitpid, waitid, waitGroup, system, pclose, openReader, openWriter
 
         /// Those that end by themselves after `BlockingCall.duration`; the others wait for `release()`.
         static let timers: [Kind] = [
@@ -29,6 +29,7 @@ final class BlockingCall {
     private var opened: [Int32] = []
     private let epoll = epoll_create1(0)
     private var child: ChildProcess?
+    private let file = TemporaryFile()
     private var unixName = sockaddr_un()
     private var unixNameLength = socklen_t(0)
     private var unixListener: Int32 = -1
@@ -44,6 +45,7 @@ final class BlockingCall {
             epoll_ctl(epoll, EPOLL_CTL_ADD, sockets.first, &event)
         case .connectUnix: fillUnixBacklog()
         case .waitpid, .waitid, .waitGroup: child = ChildProcess("exit 0", group: 0)
+        case .openReader, .openWriter: file.makeFIFO()
         default: break
         }
     }
@@ -121,6 +123,10 @@ final class BlockingCall {
         case .waitid:
             var info = siginfo_t()
             result = Int(Glibc.waitid(P_PID, id_t(child!.pid), &info, WEXITED))
+        case .openReader, .openWriter:
+            let fd = Glibc.open(file.fifo, kind == .openReader ? O_RDONLY : O_WRONLY)
+            if fd >= 0 { close(fd) }
+            result = Int(fd)
         case .system: result = Int(Glibc.system("exec sleep 0.2"))
         case .pclose: result = Int(Glibc.pclose(popen("exec sleep 0.2", "r")))
         }
@@ -138,6 +144,7 @@ final class BlockingCall {
         case .accept: opened.append(listener.connectClient())
         case .connectUnix: opened.append(Glibc.accept(unixListener, nil, nil))
         case .waitpid, .waitid, .waitGroup: child?.release()
+        case .openReader, .openWriter: opened.append(Glibc.open(file.fifo, O_RDWR | O_NONBLOCK))
         default: break
         }
     }

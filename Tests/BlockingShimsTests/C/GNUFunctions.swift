@@ -1,0 +1,25 @@
+import Glibc
+
+// Functions of libc that the Glibc module does not show, by their symbols; the types are those of the manual pages.
+
+let O_PATH: Int32 = 0o10_000_000
+
+func preadv2(_ fd: Int32, _ parts: UnsafePointer<iovec>, _ count: Int32, _ offset: Int, _ flags: Int32) -> Int
+{
+    unsafeBitCast(dlsym(nil, "preadv2"), to: FileTests.Preadv2.self)(fd, parts, count, offset, flags)
+}
+
+func sync_file_range(_ fd: Int32, _ offset: Int, _ length: Int, _ flags: UInt32) -> Int32 {
+    typealias Function = @convention(c) (Int32, Int, Int, UInt32) -> Int32
+    return unsafeBitCast(dlsym(nil, "sync_file_range"), to: Function.self)(fd, offset, length, flags)
+}
+
+func gettid() -> pid_t {
+    typealias Function = @convention(c) () -> pid_t
+    return unsafeBitCast(dlsym(nil, "gettid"), to: Function.self)()
+}
+
+func pidfd_open(_ pid: pid_t) -> Int32 {
+    typealias Function = @convention(c) (pid_t, UInt32) -> Int32
+    return unsafeBitCast(dlsym(nil, "pidfd_open"), to: Function.self)(pid, 0)
+}
