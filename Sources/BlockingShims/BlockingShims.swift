@@ -43,7 +43,9 @@ import Glibc
 /// - A wait for stopped or continued children is a question every 20 ms; one for any child or a group sees at once only children made
 ///   before it, others within 100 ms. Children under `ptrace` are asked for in naps.
 /// - `SIGCHLD` is not blocked while `system` waits: a handler that fetches every child takes the command's status, too.
-/// - File locks, pthread mutexes, conditions and semaphores, `recvmmsg`, `sendmmsg`, `gethostbyname_r`.
+/// - The order of waiters for a file lock, and `EDEADLK`: a lock is asked for again at least every 32 ms, not waited for in the kernel,
+///   since a lock that came after a kill would be nobody's.
+/// - pthread mutexes, conditions and semaphores, `recvmmsg`, `sendmmsg`, `gethostbyname_r`.
 /// - The moment of a write to a terminal whose peer stops reading in the middle of 256 bytes, and of a character device that is
 ///   "ready" for less than is written.
 /// - Libraries loaded with `RTLD_DEEPBIND`, or linked with `-Bsymbolic` to a libc of their own; statically linked executables, where

@@ -7,8 +7,8 @@
 // sleep(3) does not call our nanosleep(2). Each blocking entry point needs its own line, the checked variants that
 // _FORTIFY_SOURCE makes callers use (`__poll_chk`, …) included.
 //
-// Not here, because it cannot work or is not there yet: stdio (fread, fgets, …: glibc calls its internal read), file
-// locks, pthread waits,
+// Not here, because it cannot work or is not there yet: stdio (fread, fgets, …: glibc calls its internal read),
+// pthread waits,
 // recvmmsg/sendmmsg, the re-entrant gethostbyname_r family.
 #pragma once
 
@@ -134,4 +134,10 @@
     SHIM(__open_2, file, int, (const char *path, int flags), "as open")                                              \
     SHIM(__open64_2, file, int, (const char *path, int flags), "as open")                                            \
     SHIM(__openat_2, file, int, (int directory, const char *path, int flags), "as open")                             \
-    SHIM(__openat64_2, file, int, (int directory, const char *path, int flags), "as open")
+    SHIM(__openat64_2, file, int, (int directory, const char *path, int flags), "as open")                           \
+    /* locks.c */                                                                                                    \
+    SHIM(flock, lock, int, (int fd, int operation), "asked for without waiting, naps between")                       \
+    SHIM(lockf, lock, int, (int fd, int command, off_t length), "as flock")                                          \
+    SHIM(lockf64, lock, int, (int fd, int command, off_t length), "as flock")                                        \
+    SHIM(fcntl, lock, int, (int fd, int command, ...), "F_SETLKW, F_OFD_SETLKW: as flock; others pass through")      \
+    SHIM(fcntl64, lock, int, (int fd, int command, ...), "as fcntl")

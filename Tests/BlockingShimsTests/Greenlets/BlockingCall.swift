@@ -10,6 +10,7 @@ final class BlockingCall {
         case poll, pollMany, select, epollWait, recv, recvmsg, readSocket, readPipe, readvPipe
         case send, writeSocket, writePipe, accept, connectUnix
         case waitpid, waitid, waitGroup, system, pclose, openReader, openWriter
+        case flock, openFileLock
 
         /// Those that end by themselves after `BlockingCall.duration`; the others wait for `release()`.
         static let timers: [Kind] = [
@@ -30,6 +31,7 @@ final class BlockingCall {
     private let epoll = epoll_create1(0)
     private var child: ChildProcess?
     private let file = TemporaryFile()
+    private var lockFile: Int32 = -1
     private var unixName = sockaddr_un()
     private var unixNameLength = socklen_t(0)
     private var unixListener: Int32 = -1
@@ -46,6 +48,11 @@ final class BlockingCall {
         case .connectUnix: fillUnixBacklog()
         case .waitpid, .waitid, .waitGroup: child = ChildProcess("exit 0", group: 0)
         case .openReader, .openWriter: file.makeFIFO()
+        case .flock, .openFileLock:
+            let holder = LockTests.Call.of(kind)
+            _ = holder(file.fd)
+            lockFile = Glibc.open(file.path, O_RDWR)
+            opened.append(lockFile)
         default: break
         }
     }
@@ -127,6 +134,7 @@ final class BlockingCall {
             let fd = Glibc.open(file.fifo, kind == .openReader ? O_RDONLY : O_WRONLY)
             if fd >= 0 { close(fd) }
             result = Int(fd)
+        case .flock, .openFileLock: result = Int(LockTests.Call.of(kind)(lockFile))
         case .system: result = Int(Glibc.system("exec sleep 0.2"))
         case .pclose: result = Int(Glibc.pclose(popen("exec sleep 0.2", "r")))
         }
@@ -144,6 +152,7 @@ final class BlockingCall {
         case .accept: opened.append(listener.connectClient())
         case .connectUnix: opened.append(Glibc.accept(unixListener, nil, nil))
         case .waitpid, .waitid, .waitGroup: child?.release()
+        case .flock, .openFileLock: LockTests.Call.of(kind).unlock(file.fd)
         case .openReader, .openWriter: opened.append(Glibc.open(file.fifo, O_RDWR | O_NONBLOCK))
         default: break
         }
