@@ -33,10 +33,14 @@ import Glibc
 /// descriptor must not be closed under a call. Files of /proc, /sys and memory file systems stay on the reactor's thread. Opening
 /// a FIFO parks until somebody has opened its other end, and is ended by a kill.
 ///
+/// **Streams.** stdio on pipes, sockets and terminals parks before glibc would read or write, and again in the middle of a line or
+/// block. A call of one greenlet is whole among those of others on the same stream; code of a plain thread may come between its steps.
+/// As after every write that fails, what a killed greenlet could not flush is dropped. Not covered: `fscanf` and relatives, which parse
+/// inside glibc while they read; wide characters; `fflush(NULL)`; `fopen`; `flockfile` between greenlets, as it locks for a thread.
+///
 /// **What is covered** is ``functions``, one public function each. Not covered:
-/// - glibc's internal calls. They do not go through public symbols and cannot be interposed: stdio (`fread`, `fgets`, `printf`) on a
-///   pipe or socket, `syslog`, NSS lookups such as `getpwuid_r` block the loop. A resolver call is covered because
-///   it goes to a worker thread as a whole.
+/// - glibc's internal calls. They do not go through public symbols and cannot be interposed: `syslog`, `perror`, NSS
+///   lookups such as `getpwuid_r` block the loop. A resolver call is covered because it goes to a worker thread as a whole.
 /// - Raw system calls (`syscall(2)`), as Go and some Rust libraries make them.
 /// - Files by other ways than `open`, `read`, `write` and relatives and `fsync`: `stat`, `unlink`, `rename`, directories, `fopen`, stdio on
 ///   regular files, page faults of `mmap`. They run on the reactor's thread.

@@ -12,6 +12,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,6 +147,26 @@ __attribute__((visibility("hidden"))) ssize_t cbs_send(
     socklen_t length);
 __attribute__((visibility("hidden"))) ssize_t cbs_send_message(
     const cbs_hook_table *hooks, int fd, const struct msghdr *message, int flags);
+
+// MARK: read and write on a fiber (io.c), shared with stdio
+
+/// What a descriptor is, as far as waiting for it goes.
+enum cbs_kind {
+    CBS_PASS_THROUGH,  ///< never waits, or must not: a directory, O_NONBLOCK, not open
+    CBS_FILE,          ///< regular, or a block device
+    CBS_SOCKET,
+    CBS_PIPE,
+    CBS_TERMINAL,
+    CBS_OTHER,  ///< eventfd, timerfd, inotify, a character device, …
+};
+
+/// Fills `patience`, but for sockets.
+__attribute__((visibility("hidden"))) enum cbs_kind cbs_kind_of(int fd, cbs_patience *patience);
+
+__attribute__((visibility("hidden"))) ssize_t cbs_read(
+    const cbs_hook_table *hooks, int fd, void *buffer, size_t size);
+__attribute__((visibility("hidden"))) ssize_t cbs_write(
+    const cbs_hook_table *hooks, int fd, const void *buffer, size_t size);
 
 // MARK: Time
 

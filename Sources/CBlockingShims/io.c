@@ -28,17 +28,7 @@ static int cbs_is_unsupported(int error) {
     return error == EOPNOTSUPP || error == ENOSYS || error == EINVAL || error == ESPIPE;
 }
 
-/// What a descriptor is, as far as waiting for it goes.
-enum cbs_kind {
-    CBS_PASS_THROUGH,  ///< never waits, or must not: a directory, O_NONBLOCK, not open
-    CBS_FILE,          ///< regular, or a block device
-    CBS_SOCKET,
-    CBS_PIPE,
-    CBS_TERMINAL,
-    CBS_OTHER,  ///< eventfd, timerfd, inotify, a character device, …
-};
-
-static enum cbs_kind cbs_kind_of(int fd, cbs_patience *patience) {
+enum cbs_kind cbs_kind_of(int fd, cbs_patience *patience) {
     int error = errno;
     struct stat status;
     enum cbs_kind kind = CBS_PASS_THROUGH;
@@ -120,7 +110,7 @@ static ssize_t cbs_read_waiting(
     }
 }
 
-static CBS_SLOW ssize_t cbs_read(const cbs_hook_table *hooks, int fd, void *buffer, size_t size) {
+CBS_SLOW ssize_t cbs_read(const cbs_hook_table *hooks, int fd, void *buffer, size_t size) {
     if (size == 0) {
         return CBS_REAL(read)(fd, buffer, size);
     }
@@ -218,7 +208,7 @@ static ssize_t cbs_write_waiting(
     return (ssize_t)done;
 }
 
-static CBS_SLOW ssize_t cbs_write(const cbs_hook_table *hooks, int fd, const void *buffer, size_t size) {
+CBS_SLOW ssize_t cbs_write(const cbs_hook_table *hooks, int fd, const void *buffer, size_t size) {
     int saved = errno;
     ssize_t sent = cbs_send(hooks, fd, buffer, size, 0, NULL, 0);
     if (sent >= 0 || errno != ENOTSOCK) {

@@ -18,6 +18,7 @@
 
 #include "children.h"
 #include "lock.h"
+#include "streams.h"
 
 static cbs_lock lock = CBS_LOCK;  // for everything static here
 
@@ -219,7 +220,7 @@ static CBS_SLOW FILE *cbs_popen(const char *command, const char *mode) {
     CBS_REAL(close)(theirs);
     if (error != 0) {
         if (process->file != NULL) {
-            fclose(process->file);
+            CBS_REAL(fclose)(process->file);
         } else {
             CBS_REAL(close)(ours);
         }
@@ -291,9 +292,10 @@ int cbs_process_close(const cbs_hook_table *hooks, FILE *file, int *result) {
     free(process);
     int saved = errno;
     if (hooks != NULL) {
-        cbs_will_close(hooks, fileno(file));
+        cbs_stream_close(hooks, file);  // what cannot be written is the command's loss, as in glibc's pclose
+    } else {
+        CBS_REAL(fclose)(file);
     }
-    fclose(file);
     errno = saved;
     if (hooks != NULL) {
         if (cbs_waitpid(hooks, pid, result, 0) < 0) {

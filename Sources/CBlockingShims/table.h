@@ -7,9 +7,8 @@
 // sleep(3) does not call our nanosleep(2). Each blocking entry point needs its own line, the checked variants that
 // _FORTIFY_SOURCE makes callers use (`__poll_chk`, …) included.
 //
-// Not here, because it cannot work or is not there yet: stdio (fread, fgets, …: glibc calls its internal read),
-// pthread waits,
-// recvmmsg/sendmmsg, the re-entrant gethostbyname_r family.
+// Not here, because it cannot work or is not there yet: fscanf's family and wide-character stdio (input.c says why), pthread
+// waits, recvmmsg/sendmmsg, the re-entrant gethostbyname_r family.
 #pragma once
 
 #define CBS_SHIMS(SHIM)                                                                                              \
@@ -140,4 +139,58 @@
     SHIM(lockf, lock, int, (int fd, int command, off_t length), "as flock")                                          \
     SHIM(lockf64, lock, int, (int fd, int command, off_t length), "as flock")                                        \
     SHIM(fcntl, lock, int, (int fd, int command, ...), "F_SETLKW, F_OFD_SETLKW: as flock; others pass through")      \
-    SHIM(fcntl64, lock, int, (int fd, int command, ...), "as fcntl")
+    SHIM(fcntl64, lock, int, (int fd, int command, ...), "as fcntl")                                                 \
+    /* input.c */                                                                                                    \
+    SHIM(fread, stdio, size_t, (void *to, size_t size, size_t count, FILE *file),                                    \
+         "pipes, sockets, terminals: parks for input")                                                               \
+    SHIM(fread_unlocked, stdio, size_t, (void *to, size_t size, size_t count, FILE *file), "as fread")               \
+    SHIM(__fread_chk, stdio, size_t, (void *to, size_t capacity, size_t size, size_t count, FILE *file),             \
+         "as fread")                                                                                                 \
+    SHIM(__fread_unlocked_chk, stdio, size_t, (void *to, size_t capacity, size_t size, size_t count, FILE *file),    \
+         "as fread")                                                                                                 \
+    SHIM(fgets, stdio, char *, (char *to, int size, FILE *file), "as fread")                                         \
+    SHIM(fgets_unlocked, stdio, char *, (char *to, int size, FILE *file), "as fread")                                \
+    SHIM(__fgets_chk, stdio, char *, (char *to, size_t capacity, int size, FILE *file), "as fread")                  \
+    SHIM(__fgets_unlocked_chk, stdio, char *, (char *to, size_t capacity, int size, FILE *file), "as fread")         \
+    SHIM(fgetc, stdio, int, (FILE *file), "as fread")                                                                \
+    SHIM(getc, stdio, int, (FILE *file), "as fread")                                                                 \
+    SHIM(_IO_getc, stdio, int, (FILE *file), "as fread")                                                             \
+    SHIM(fgetc_unlocked, stdio, int, (FILE *file), "as fread")                                                       \
+    SHIM(getc_unlocked, stdio, int, (FILE *file), "as fread")                                                        \
+    SHIM(__uflow, stdio, int, (FILE *file), "as fread")                                                              \
+    SHIM(__underflow, stdio, int, (FILE *file), "as fread")                                                          \
+    SHIM(getchar, stdio, int, (void), "as fread")                                                                    \
+    SHIM(getchar_unlocked, stdio, int, (void), "as fread")                                                           \
+    SHIM(getdelim, stdio, ssize_t, (char **line, size_t *capacity, int delimiter, FILE *file), "as fread")           \
+    SHIM(__getdelim, stdio, ssize_t, (char **line, size_t *capacity, int delimiter, FILE *file), "as fread")         \
+    SHIM(getline, stdio, ssize_t, (char **line, size_t *capacity, FILE *file), "as fread")                           \
+    /* output.c, streams.c */                                                                                        \
+    SHIM(fwrite, stdio, size_t, (const void *from, size_t size, size_t count, FILE *file),                           \
+         "pipes, sockets, terminals: parks while they are full")                                                     \
+    SHIM(fwrite_unlocked, stdio, size_t, (const void *from, size_t size, size_t count, FILE *file), "as fwrite")     \
+    SHIM(fputs, stdio, int, (const char *text, FILE *file), "as fwrite")                                             \
+    SHIM(fputs_unlocked, stdio, int, (const char *text, FILE *file), "as fwrite")                                    \
+    SHIM(fputc, stdio, int, (int byte, FILE *file), "as fwrite")                                                     \
+    SHIM(putc, stdio, int, (int byte, FILE *file), "as fwrite")                                                      \
+    SHIM(_IO_putc, stdio, int, (int byte, FILE *file), "as fwrite")                                                  \
+    SHIM(fputc_unlocked, stdio, int, (int byte, FILE *file), "as fwrite")                                            \
+    SHIM(putc_unlocked, stdio, int, (int byte, FILE *file), "as fwrite")                                             \
+    SHIM(__overflow, stdio, int, (FILE *file, int byte), "as fwrite")                                                \
+    SHIM(putchar, stdio, int, (int byte), "as fwrite")                                                               \
+    SHIM(putchar_unlocked, stdio, int, (int byte), "as fwrite")                                                      \
+    SHIM(puts, stdio, int, (const char *text), "as fwrite")                                                          \
+    SHIM(fflush, stdio, int, (FILE *file), "as fwrite; of all streams at once it passes through")                    \
+    SHIM(fflush_unlocked, stdio, int, (FILE *file), "as fflush")                                                     \
+    SHIM(fclose, stdio, int, (FILE *file), "as fflush, then as close")                                               \
+    SHIM(vfprintf, stdio, int, (FILE *file, const char *format, va_list arguments), "as fwrite")                     \
+    SHIM(vprintf, stdio, int, (const char *format, va_list arguments), "as fwrite")                                  \
+    SHIM(fprintf, stdio, int, (FILE *file, const char *format, ...), "as fwrite")                                    \
+    SHIM(printf, stdio, int, (const char *format, ...), "as fwrite")                                                 \
+    SHIM(__vfprintf_chk, stdio, int, (FILE *file, int flag, const char *format, va_list arguments), "as fwrite")     \
+    SHIM(__vprintf_chk, stdio, int, (int flag, const char *format, va_list arguments), "as fwrite")                  \
+    SHIM(__fprintf_chk, stdio, int, (FILE *file, int flag, const char *format, ...), "as fwrite")                    \
+    SHIM(__printf_chk, stdio, int, (int flag, const char *format, ...), "as fwrite")                                 \
+    SHIM(vdprintf, stdio, int, (int fd, const char *format, va_list arguments), "as write")                          \
+    SHIM(dprintf, stdio, int, (int fd, const char *format, ...), "as write")                                         \
+    SHIM(__vdprintf_chk, stdio, int, (int fd, int flag, const char *format, va_list arguments), "as write")          \
+    SHIM(__dprintf_chk, stdio, int, (int fd, int flag, const char *format, ...), "as write")

@@ -28,7 +28,7 @@ import Testing
         #expect(Self.shims.allSatisfy { !String(cString: $0.shim.behaviour).isEmpty })
         #expect(
             Set(Self.shims.map { String(cString: $0.shim.area) }) == [
-                "timer", "poll", "socket", "io", "name", "process", "file", "lock",
+                "timer", "poll", "socket", "io", "name", "process", "file", "lock", "stdio",
             ])
     }
 

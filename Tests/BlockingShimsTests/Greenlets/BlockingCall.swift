@@ -10,7 +10,7 @@ final class BlockingCall {
         case poll, pollMany, select, epollWait, recv, recvmsg, readSocket, readPipe, readvPipe
         case send, writeSocket, writePipe, accept, connectUnix
         case waitpid, waitid, waitGroup, system, pclose, openReader, openWriter
-        case flock, openFileLock
+        case flock, openFileLock, fgets, fread, fflush
 
         /// Those that end by themselves after `BlockingCall.duration`; the others wait for `release()`.
         static let timers: [Kind] = [
@@ -32,6 +32,7 @@ final class BlockingCall {
     private var child: ChildProcess?
     private let file = TemporaryFile()
     private var lockFile: Int32 = -1
+    private var stream: CFile?  // made in init for the kinds that use it
     private var unixName = sockaddr_un()
     private var unixNameLength = socklen_t(0)
     private var unixListener: Int32 = -1
@@ -46,6 +47,11 @@ final class BlockingCall {
             var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data(fd: 0))
             epoll_ctl(epoll, EPOLL_CTL_ADD, sockets.first, &event)
         case .connectUnix: fillUnixBacklog()
+        case .fgets: stream = fdopen(dup(pipes.first), "r")
+        case .fread: stream = fdopen(dup(sockets.first), "r")
+        case .fflush:
+            _ = pipes.fill()
+            stream = fdopen(dup(pipes.second), "w")
         case .waitpid, .waitid, .waitGroup: child = ChildProcess("exit 0", group: 0)
         case .openReader, .openWriter: file.makeFIFO()
         case .flock, .openFileLock:
@@ -59,6 +65,8 @@ final class BlockingCall {
 
     deinit {
         close(epoll)
+        if kind == .fflush { pipes.drain() }
+        if let stream { fclose(stream) }
         for fd in opened { close(fd) }
     }
 
@@ -135,6 +143,11 @@ final class BlockingCall {
             if fd >= 0 { close(fd) }
             result = Int(fd)
         case .flock, .openFileLock: result = Int(LockTests.Call.of(kind)(lockFile))
+        case .fgets: result = StreamFunction.read("fgets", 100, stream!) == nil ? -1 : 0
+        case .fread: result = Glibc.fread(&byte, 1, 5, stream!) == 5 ? 0 : -1
+        case .fflush:
+            fputs("x", stream!)
+            result = Int(Glibc.fflush(stream))
         case .system: result = Int(Glibc.system("exec sleep 0.2"))
         case .pclose: result = Int(Glibc.pclose(popen("exec sleep 0.2", "r")))
         }
@@ -153,6 +166,9 @@ final class BlockingCall {
         case .connectUnix: opened.append(Glibc.accept(unixListener, nil, nil))
         case .waitpid, .waitid, .waitGroup: child?.release()
         case .flock, .openFileLock: LockTests.Call.of(kind).unlock(file.fd)
+        case .fgets: _ = write(pipes.second, "line\n", 5)
+        case .fread: _ = write(sockets.second, "block", 5)
+        case .fflush: pipes.drain()
         case .openReader, .openWriter: opened.append(Glibc.open(file.fifo, O_RDWR | O_NONBLOCK))
         default: break
         }

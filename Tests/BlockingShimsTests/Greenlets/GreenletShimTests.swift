@@ -197,6 +197,24 @@ import Testing
         }
     }
 
+    @Test func linesOfOneStreamStayWhole() async throws {
+        try await withReactor { reactor in
+            let stream = Stream(.pipes(), "r")
+            let greenlets = (0..<2).map { _ in
+                Greenlet.spawn { StreamFunction.read("fgets", 100, stream.file) }
+            }
+            for letter in "first\nsecond\n" {
+                try await reactor.sleep(for: .milliseconds(2))
+                stream.feed(String(letter))
+            }
+            var lines: [String] = []
+            for greenlet in greenlets {
+                lines.append(String(decoding: try await greenlet.get() ?? [], as: UTF8.self))
+            }
+            #expect(lines == ["first\n", "second\n"])
+        }
+    }
+
     @Test func timedOutGreenletGetsETIMEDOUT() async throws {
         try await withReactor { reactor in
             let call = BlockingCall(.recv)
