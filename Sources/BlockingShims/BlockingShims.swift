@@ -55,7 +55,8 @@ import Glibc
 /// - Libraries loaded with `RTLD_DEEPBIND`, or linked with `-Bsymbolic` to a libc of their own; statically linked executables, where
 ///   `dlsym` finds no original: do not link this module into one.
 ///
-/// In the child of a `fork` made by a greenlet that greenlet's calls block, as libc's do: its reactor stayed in the parent.
+/// In the child of a `fork` made by a greenlet that greenlet's calls block, as libc's do: its reactor stayed in the parent. Greenlets that
+/// the child starts, on a reactor that it runs (see `Reactor`), park as here.
 ///
 /// A signal handler that interrupts a greenlet runs as part of it: write there to `O_NONBLOCK` descriptors only, or use
 /// `reactor.signals(_:)`. On a blocking descriptor `connect` and `accept` set `O_NONBLOCK` for the microsecond of the system call.

@@ -14,6 +14,7 @@
 // run on a fiber fetches it.
 #include "shell.h"
 
+#include <pthread.h>
 #include <spawn.h>
 
 #include "children.h"
@@ -145,6 +146,20 @@ int cbs_shim_system(const char *command) {
     // Without a command: is there a shell?
     return command == NULL ? cbs_system(hooks, "exit 0") == 0 : cbs_system(hooks, command);
 }
+
+/// In the child of a fork: what the parent waits for are no children of this process.
+static void cbs_forget_children(void) {
+    abandoned_count = 0;
+    if (systems > 0 && are_keys_ignored) {
+        sigaction(SIGINT, &kept_interrupt, NULL);
+        sigaction(SIGQUIT, &kept_quit, NULL);
+    }
+    systems = 0;
+    are_keys_ignored = 0;
+    cbs_lock_give(&lock);
+}
+
+__attribute__((constructor)) static void cbs_watch_forks(void) { pthread_atfork(NULL, NULL, cbs_forget_children); }
 
 // MARK: popen
 

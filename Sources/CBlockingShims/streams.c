@@ -1,6 +1,7 @@
 // See streams.h.
 #include "streams.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "lock.h"
@@ -50,6 +51,14 @@ static void cbs_disown(cbs_stream *stream) {
         stream->is_owner = 0;
     }
 }
+
+/// In the child of a fork the parent's fibers own nothing; glibc gives its streams fresh locks.
+static void cbs_disown_all(void) {
+    owners = NULL;
+    cbs_lock_give(&lock);
+}
+
+__attribute__((constructor)) static void cbs_watch_forks(void) { pthread_atfork(NULL, NULL, cbs_disown_all); }
 
 // MARK: A call
 

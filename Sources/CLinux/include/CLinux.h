@@ -214,6 +214,20 @@ int clinux_ring_enter(clinux_ring *ring, unsigned minimum, int64_t timeout_ns);
 /// Takes the oldest completion. Returns 1, or 0 when there is none.
 int clinux_ring_next(clinux_ring *ring, clinux_completion *completion);
 
+/// How many forks lie between the process that the program was started as and this one. Changes in the child alone,
+/// before fork(2) returns there.
+extern unsigned int clinux_forks;
+static inline unsigned int clinux_fork_count(void) { return clinux_forks; }
+
+struct clinux_poller;
+
+/// Remembers a loop's epoll instance and eventfd: in the child of a fork both numbers get fresh ones, since the parent's
+/// are shared with it, and no thread there runs a reactor. NULL, and nothing remembered, without memory.
+struct clinux_poller *clinux_poller_watch(int epoll_fd, int wakeup_fd);
+
+/// Forgets them, before they are closed. NULL is allowed.
+void clinux_poller_unwatch(struct clinux_poller *poller);
+
 /// accept4(2), which glibc declares under _GNU_SOURCE only: non-blocking and closed on exec from its first moment.
 /// Returns the descriptor or −errno.
 int clinux_accept(int fd, struct sockaddr *address, socklen_t *length);

@@ -6,6 +6,8 @@ final class EpollPoller: Sendable {
     /// The epoll instance; itself readable when there are events.
     let epoll: Int32
     private let wakeup: Int32
+    /// What makes both anew in the child of a fork. Unsafe: set once.
+    private nonisolated(unsafe) let forkWatch: OpaquePointer?
     /// Unsafe: filled and read only by the thread inside `wait`.
     @exclusivity(unchecked) private nonisolated(unsafe) var batch = EventBatch()
     /// Whether a wait has ended before anything happened, by a signal or the like. Unsafe: as `batch`.
@@ -16,6 +18,7 @@ final class EpollPoller: Sendable {
         let epollError = errno
         wakeup = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
         let wakeupError = errno
+        forkWatch = epoll >= 0 && wakeup >= 0 ? clinux_poller_watch(epoll, wakeup) : nil
         guard epoll >= 0 else { throw Poller.failure("epoll_create1", epollError) }
         guard wakeup >= 0 else { throw Poller.failure("eventfd", wakeupError) }
         // Edge-triggered: the counter is never read. Each write is an edge, and an edge is all it has to say.
@@ -26,6 +29,7 @@ final class EpollPoller: Sendable {
 
     deinit {
         batch.deallocate()
+        clinux_poller_unwatch(forkWatch)
         if wakeup >= 0 { close(wakeup) }
         if epoll >= 0 { close(epoll) }
     }

@@ -45,6 +45,9 @@ final class Inbox: @unchecked Sendable {  // one atomic word, by which nodes cha
         }
     }
 
+    /// Drops all items without freeing them.
+    func abandon() { newest.store(nil, ordering: .relaxed) }
+
     /// Takes all items, oldest first.
     func take(_ body: (Node) -> Void) {
         var reversed: UnsafeMutableRawPointer?

@@ -54,6 +54,12 @@ enum Poller: Sendable {
         if case .ring = self { true } else { false }
     }
 
+    /// Lets go of what the parent of a forked process shares.
+    func adopt() {
+        // That of epoll, two descriptors, was made anew before fork returned.
+        if case .ring(let poller) = self { poller.adopt() }
+    }
+
     /// The calling thread is about to run the loop, until `endUse()`.
     func beginUse() {
         if case .ring(let poller) = self { poller.beginUse() }

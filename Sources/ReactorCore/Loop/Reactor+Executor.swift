@@ -13,8 +13,9 @@ extension Reactor {
             } else {
                 ready.append(.job(job))
             }
-        } else if inbox.put(.job(job)) {
-            wake()
+        } else {
+            adoptIfForked()
+            if inbox.put(.job(job)) { wake() }
         }
     }
 
@@ -98,6 +99,7 @@ extension Reactor {
         _ call: @escaping @Sendable @ReactorActor () throws -> Void,
         file: StaticString = #fileID, line: UInt = #line
     ) {
+        adoptIfForked()
         if inbox.put(.call(Self.preparingFromAnyThread(call), CallSite(file, line))) { wake() }
     }
 
@@ -111,6 +113,7 @@ extension Reactor {
         _ call: @escaping @Sendable @ReactorActor () throws -> Void,
         file: StaticString = #fileID, line: UInt = #line
     ) {
+        adoptIfForked()
         if inbox.put(.startCall(Self.preparingFromAnyThread(call), CallSite(file, line))) { wake() }
     }
 }

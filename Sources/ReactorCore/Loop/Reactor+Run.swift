@@ -3,7 +3,10 @@ import Synchronization
 
 extension Reactor {
     /// Whether the reactor runs: from the `during` phase of startup until `run()` returns. Any thread.
-    public var isRunning: Bool { phase.load(ordering: .acquiring).isRunning }
+    public var isRunning: Bool {
+        adoptIfForked()
+        return phase.load(ordering: .acquiring).isRunning
+    }
 
     /// Runs the loop on the calling thread until `stop()` or `crash()`.
     ///
@@ -33,6 +36,7 @@ extension Reactor {
         try claim(.starting)
         defer { leave() }
         let outcome = Outcome<Value>()
+        let forks = clinux_fork_count()
         // While the thread is not yet the reactor's, so that it goes through the inbox, behind what waits
         // there.
         let task = startTask { [self] in
@@ -61,7 +65,8 @@ extension Reactor {
             loopInTask()
             if let result = outcome.result { return try result.get() }
             outcome.isAbandoned = true
-            task.cancel()
+            // In the child of a fork it is the parent's, and must not go on.
+            if forks == clinux_fork_count() { task.cancel() }
             throw ReactorError(
                 .crashed, "crash() ended run(until:) of \(file):\(line) before its main function had ended")
         }
@@ -94,7 +99,9 @@ extension Reactor {
         try claim(.iterating)
         defer { leave() }
         enter()
+        let forks = clinux_fork_count()
         ReactorActor.assumeIsolated { iterateInTask(for: max(.zero, limit)) }
+        if forks != clinux_fork_count() { adopt() }
     }
 
     /// A turn, and the rest of its wait when a signal cuts it short.
@@ -132,6 +139,7 @@ extension Reactor {
     /// `stop()` for those to whom it is all the same whether somebody asked before. Returns the phase it met.
     @discardableResult
     func requestStop() -> RunPhase {
+        adoptIfForked()
         let met = phase.move(from: [.starting, .running], to: .stopRequested)
         if met == .starting || met == .running { wake() }
         return met
@@ -143,6 +151,7 @@ extension Reactor {
     /// For when shutting down itself hangs. Everything stays as it is, triggers included, and goes on at the
     /// next `run()`. Does nothing when nobody runs the reactor.
     public func crash() {
+        adoptIfForked()
         phase.move(from: [.starting, .running, .stopRequested, .shuttingDown], to: .crashed)
         wake()
     }
@@ -155,6 +164,7 @@ extension Reactor {
     /// Keeps the reactor for the calling thread, until `leave()`.
     private func claim(_ first: RunPhase) throws(ReactorError) {
         TaskLocals.prepare()
+        adoptIfForked()
         guard Self.ofThisThread == nil else {
             throw ReactorError(.alreadyRunning, "run() was called from inside a running reactor")
         }
@@ -196,9 +206,12 @@ extension Reactor {
     }
 
     @ReactorActor private func loop() {
+        let forks = clinux_fork_count()
         runNumber += 1
         startUp()
         while true {
+            // This is the child of a fork that came back to where its parent's loop called it.
+            guard forks == clinux_fork_count() else { return adopt() }
             switch phase.load(ordering: .acquiring) {
             case .ended, .crashed:
                 hasStarted = false

@@ -67,7 +67,8 @@ extension Reactor {
         _ phase: SystemEventPhase, _ event: SystemEvent, _ ticket: SystemEvents.Ticket,
         _ file: StaticString, _ line: UInt, _ call: @escaping @Sendable @ReactorActor () throws -> Void
     ) -> SystemEventTrigger {
-        systemEvents.add(
+        adoptIfForked()
+        return systemEvents.add(
             phase, event, site: CallSite(file, line), ticket: ticket, Self.preparingFromAnyThread(call))
     }
 
@@ -76,7 +77,8 @@ extension Reactor {
     /// - Returns: whether it was still there: false when it has been called or removed.
     @discardableResult
     public func removeSystemEventTrigger(_ trigger: SystemEventTrigger) -> Bool {
-        systemEvents.remove(trigger) != nil
+        adoptIfForked()
+        return systemEvents.remove(trigger) != nil
     }
 
     /// Fires an event of the program's own: its `before` triggers are called now, the others as soon as

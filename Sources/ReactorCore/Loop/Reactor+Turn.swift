@@ -7,9 +7,13 @@ extension Reactor {
     @ReactorActor func turn(waitingAtMost limit: Duration? = nil) {
         turnCount += 1
         turnTime = clinux_monotonic_ns()
+        let forks = clinux_fork_count()
         receiveInbox()
         runReadyJobs()
+        // In a child process that has come back from it, nothing of the parent's is to run.
+        guard forks == clinux_fork_count() else { return }
         fireTimers()
+        guard forks == clinux_fork_count() else { return }
         poll(waitingAtMost: limit)
     }
 

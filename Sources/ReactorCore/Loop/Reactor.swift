@@ -20,6 +20,13 @@ public var reactor: Reactor { Reactor.current }
 /// })
 /// ```
 ///
+/// **fork.** In the child of a `fork(2)` a reactor is empty and does not run: none of the parent's greenlets, timers, descriptors and
+/// calls goes on there, the parent notices nothing, and the thread that forked runs no reactor. The child may call `run()` or
+/// `run(until:)` at once, wherever it forked. When it returns to where its parent's loop had called it, that loop ends: `run()`
+/// returns, `run(until:)` throws `crashed`. What holds for every child of a process with threads holds here: only the thread that
+/// forked exists, and a lock that another held then, in the Swift runtime or elsewhere, stays locked. A child that soon calls exec or
+/// `_exit` pays a few system calls.
+///
 /// Doors for foreign threads: `callFromThread`, `whenRunning`, `stop`, `crash`, `addSystemEventTrigger` and
 /// its opposite, the executor's own `enqueue`, and whatever is `async`. Everything else is `@ReactorActor`.
 public final class Reactor: SerialExecutor, TaskExecutor {
@@ -30,8 +37,11 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     let inbox = Inbox()
     package let clock: any ReactorClock
     let phase = Atomic<RunPhase>(.idle)
-    let systemEvents = SystemEvents()
-    let threads = ReactorThreads()
+    // Unsafe: new ones are put in their places in the child of a fork only, by the one thread it has; see `adopt`.
+    nonisolated(unsafe) var systemEvents = SystemEvents()
+    nonisolated(unsafe) var threads = ReactorThreads()
+    /// The forks between the program's start and the process that this reactor was last used in.
+    let forkCount = Atomic<UInt32>(clinux_fork_count())
 
     /// What is ready to run, first come first served. Unsafe: touched only by the thread that runs the loop.
     @exclusivity(unchecked) nonisolated(unsafe) var ready = Deque<ReadyItem>()

@@ -41,6 +41,8 @@ final class RingPoller: @unchecked Sendable {  // the loop's thread, or deinit; 
     private let wakeup: Int32
     /// An epoll instance that says what can be waited for: a poll of a regular file is as good as any other.
     private let oracle: Int32
+    /// What makes the last two anew in the child of a fork.
+    private let forkWatch: OpaquePointer?
 
     @exclusivity(unchecked) private var slots: [Slot] = []
     /// Descriptors with a poll due.
@@ -61,6 +63,7 @@ final class RingPoller: @unchecked Sendable {  // the loop's thread, or deinit; 
         wakeup = result == 0 ? eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK)) : -1
         oracle = wakeup >= 0 ? epoll_create1(Int32(EPOLL_CLOEXEC)) : -1
         let code = errno
+        forkWatch = oracle >= 0 ? clinux_poller_watch(oracle, wakeup) : nil
         guard result == 0 else { throw Reactor.Backend.unavailable(-result) }
         guard wakeup >= 0, oracle >= 0 else { throw Poller.failure("eventfd or epoll_create1", code) }
         // Until a thread comes to run the loop: it may have a call waiting.
@@ -77,6 +80,7 @@ final class RingPoller: @unchecked Sendable {  // the loop's thread, or deinit; 
         }
         ring.deallocate()
         batch.deallocate()
+        clinux_poller_unwatch(forkWatch)
         if wakeup >= 0 { close(wakeup) }
         if oracle >= 0 { close(oracle) }
     }
@@ -87,6 +91,21 @@ final class RingPoller: @unchecked Sendable {  // the loop's thread, or deinit; 
     /// Ends the current or the next wait. Any thread.
     func wake() {
         _ = eventfd_write(wakeup, 1)
+    }
+
+    /// Takes a ring of the child's own in the place of the parent's, whose queues it shares, and forgets every poll: in the
+    /// child of a fork.
+    func adopt() {
+        clinux_ring_term(ring)
+        let result = clinux_ring_init(ring, 256, 4096)
+        precondition(result == 0, "no io_uring in the child of a fork: \(errnoText(-result))")
+        slots = []
+        changed = []
+        backlog = []
+        wakeToken = 0
+        thread = 0
+        write { clinux_ring_nop(ring, CLINUX_RING_IGNORED) }
+        submit()
     }
 
     // MARK: Registrations

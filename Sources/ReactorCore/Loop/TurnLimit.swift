@@ -12,9 +12,11 @@ struct TurnLimit {
 
     private let deadline = clinux_monotonic_ns() + nanoseconds
     private var remaining = interval
+    private let forks = clinux_fork_count()
 
-    /// Counts one more thing done. Whether the time is over.
+    /// Counts one more thing done. Whether the time is over: at once in the child of a fork, for which the rest is not.
     @inline(__always) mutating func isReached() -> Bool {
+        if forks != clinux_fork_count() { return true }
         remaining -= 1
         guard remaining == 0 else { return false }
         remaining = Self.interval

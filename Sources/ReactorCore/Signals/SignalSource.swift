@@ -75,6 +75,14 @@ final class SignalSource {
         pthread_sigmask(SIG_UNBLOCK, &released, nil)
     }
 
+    /// In the child of a fork: nobody listens here, so signals do again what they did before.
+    func abandon() {
+        if fd >= 0 { close(fd) }
+        fd = -1
+        var released = signalSet(blocked)
+        pthread_sigmask(SIG_UNBLOCK, &released, nil)
+    }
+
     private func update(blocking numbers: Set<Int32>) throws {
         var added = signalSet(numbers)
         var before = sigset_t()

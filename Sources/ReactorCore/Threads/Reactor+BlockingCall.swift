@@ -56,6 +56,7 @@ extension Reactor {
                 """)
         }
         let call = BlockingCall<Value>(on: self)
+        adoptIfForked()
         guard let number = threads.add(call) else {
             throw ReactorError(
                 .notRunning,

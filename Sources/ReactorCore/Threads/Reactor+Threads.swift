@@ -6,13 +6,19 @@ extension Reactor {
     /// with the reactor, after the `during` triggers of shutdown and without waiting for its work, whose
     /// results arrive when the reactor runs again, with a fresh pool: ask for it each time. To wait for them,
     /// let a `before` trigger of shutdown `try await reactor.threadPool.stopAndWait()`.
-    public var threadPool: ThreadPool { threads.pool }
+    public var threadPool: ThreadPool {
+        adoptIfForked()
+        return threads.pool
+    }
 
     /// Changes how many worker threads the reactor's pool may have, now and in later runs. Any thread; never
     /// waits. Takes effect as `ThreadPool.adjust` does.
     ///
     /// - Throws: `ReactorError` with code `invalidArgument` when `limit` is not positive.
-    public func suggestThreadPoolSize(_ limit: Int) throws(ReactorError) { try threads.suggestLimit(limit) }
+    public func suggestThreadPoolSize(_ limit: Int) throws(ReactorError) {
+        adoptIfForked()
+        try threads.suggestLimit(limit)
+    }
 
     /// Runs `work` on a worker thread; nobody hears of its end. Any thread; never waits. Twisted's
     /// `callInThread`.

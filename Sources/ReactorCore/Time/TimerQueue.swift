@@ -109,6 +109,14 @@ struct TimerQueue {
         return call.takeRetainedValue()  // retained in add
     }
 
+    /// Drops all calls without making or freeing them.
+    mutating func abandon() {
+        for index in 0..<count {
+            entries[index].call._withUnsafeGuaranteedRef { $0.position = DelayedCall.cancelled }
+        }
+        (count, heapCount) = (0, 0)
+    }
+
     // MARK: The array
 
     private mutating func remove(at index: Int) {

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 // Functions of libc that the Glibc module does not show, by their symbols; the types are those of the manual pages.

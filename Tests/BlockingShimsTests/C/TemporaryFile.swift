@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A directory of its own with one empty file in it, both removed at the end of the scope that holds it.
