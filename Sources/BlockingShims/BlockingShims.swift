@@ -42,21 +42,27 @@ import Glibc
 /// - glibc's internal calls. They do not go through public symbols and cannot be interposed: `syslog`, `perror`, NSS
 ///   lookups such as `getpwuid_r` block the loop. A resolver call is covered because it goes to a worker thread as a whole.
 /// - Raw system calls (`syscall(2)`), as Go and some Rust libraries make them.
-/// - Files by other ways than `open`, `read`, `write` and relatives and `fsync`: `stat`, `unlink`, `rename`, directories, `fopen`, stdio on
-///   regular files, page faults of `mmap`. They run on the reactor's thread.
-/// - A wait for stopped or continued children is a question every 20 ms; one for any child or a group sees at once only children made
-///   before it, others within 100 ms. Children under `ptrace` are asked for in naps.
-/// - `SIGCHLD` is not blocked while `system` waits: a handler that fetches every child takes the command's status, too.
-/// - The order of waiters for a file lock, and `EDEADLK`: a lock is asked for again at least every 32 ms, not waited for in the kernel,
-///   since a lock that came after a kill would be nobody's.
-/// - pthread mutexes, conditions and semaphores, `recvmmsg`, `sendmmsg`, `gethostbyname_r`.
+/// - Regular files, block devices and `open`: always "ready" for the kernel, they run on the reactor's thread.
+/// - `waitpid` and relatives, file locks, `recvmmsg`, `sendmmsg`, `gethostbyname_r`.
+/// - Of the waits for threads: `pthread_barrier_wait`, `pthread_once` and `call_once` (an initialiser that parks must not be entered
+///   by a second greenlet of the thread), spin locks, Swift's `Mutex` and other locks made of futexes; in a build with the thread
+///   sanitizer all of them.
 /// - The moment of a write to a terminal whose peer stops reading in the middle of 256 bytes, and of a character device that is
 ///   "ready" for less than is written.
 /// - Libraries loaded with `RTLD_DEEPBIND`, or linked with `-Bsymbolic` to a libc of their own; statically linked executables, where
 ///   `dlsym` finds no original: do not link this module into one.
 ///
-/// In the child of a `fork` made by a greenlet that greenlet's calls block, as libc's do: its reactor stayed in the parent. Greenlets that
-/// the child starts, on a reactor that it runs (see `Reactor`), park as here.
+/// **Locks and conditions.** A pthread or C11 mutex, a read-write lock, a condition, a semaphore that another greenlet of the thread
+/// has to give parks the greenlet that waits, and so does one of another thread, after 0.1 ms of waiting as libc does (after 100 ms
+/// for a greenlet that holds a lock already: parked, it could block the loop for ever). Recursive and error-checking mutexes
+/// belong to a greenlet, not to its thread. What the other thread releases without a public function of libc (inside
+/// `pthread_cond_wait`, or from another process) is seen within 16 ms; a semaphore posted by another process within 128 ms.
+/// Neither kill nor time-out ends the wait for a lock or for a thread's end: callers go on as if they had it. A wait for a condition
+/// returns `ECANCELED` (`ETIMEDOUT`) with the mutex held, after a pause of 10 ms, so a caller that only looks at its condition looks
+/// again and again until that is true. To code off greenlets a lock that a greenlet holds is locked: `async` code that waits for
+/// it blocks the loop and with it the greenlet.
+///
+/// In the child of a `fork` made by a greenlet that greenlet's calls block, as libc's do: its reactor stayed in the parent.
 ///
 /// A signal handler that interrupts a greenlet runs as part of it: write there to `O_NONBLOCK` descriptors only, or use
 /// `reactor.signals(_:)`. On a blocking descriptor `connect` and `accept` set `O_NONBLOCK` for the microsecond of the system call.
@@ -65,7 +71,7 @@ public enum BlockingShims {
     public struct Function: Sendable, Hashable {
         /// The symbol, as `nm -D` shows it.
         public let name: String
-        /// The part of libc: `timer`, `poll`, `socket`, `io`, `name`, `process`, ….
+        /// The part of libc: `timer`, `poll`, `socket`, `io`, `name` or `thread`.
         public let area: String
         /// What a call does in a greenlet.
         public let behaviour: String

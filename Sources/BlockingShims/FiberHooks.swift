@@ -21,7 +21,10 @@ enum FiberHooks {
                 sleep_until: { FiberHooks.sleep(until: $0) },
                 offload: { FiberHooks.offload(OffloadedCall($0!, $1!, $2)) },
                 will_close: { fd in ReactorActor.assumeIsolated { Reactor.current.descriptorWillClose(fd) } },
-                perform: { FiberHooks.perform($0!) })
+                wait_begin: { ReactorActor.assumeIsolated { FiberWait(on: .current) }.opaque() },
+                wait_park: { FiberHooks.park(FiberWait.at($0!), until: $1, isKillable: $2 != 0) },
+                wait_wake: { FiberWait.at($0!).wake() },
+                wait_end: { FiberWait.at($0!).end() })
         )
         return UnsafePointer(table)
     }()
@@ -57,38 +60,30 @@ enum FiberHooks {
         }
     }
 
-    private static func perform(_ operation: UnsafeMutablePointer<cbs_file_operation>) -> Int32 {
+    private static func park(_ wait: FiberWait, until deadline: Int64, isKillable: Bool) -> Int32 {
+        // A fiber of another scheduler has hooks of its own.
         guard let fiber = Fiber.current else { return -ENOSYS }
-        // The operation and what it points to are the parked fiber's, which does not go on before it is done.
-        nonisolated(unsafe) let operation = operation
-        return ReactorActor.assumeIsolated {
-            guard fiber.canPark else { return -EAGAIN }
-            do {
-                try fiber.withShield { try perform(operation, fiber) }
-                return 0
-            } catch { return -EAGAIN }
-        }
-    }
-
-    @ReactorActor private static func perform(
-        _ operation: UnsafeMutablePointer<cbs_file_operation>, _ fiber: Fiber
-    ) throws {
-        let reactor = Reactor.current
-        if let call = FileOperation(operation.pointee) {
-            operation.pointee.result = Int64(try fiber.await { await reactor.perform(call) })
-        } else {
-            let end = Latch(on: reactor, for: .thread)
-            nonisolated(unsafe) let operation = operation  // as above
-            try reactor.threadPool.submit {
-                cbs_file_operation_run(operation)
-                reactor.callFromThread { end.open() }
+        let timeout = time(until: deadline)
+        guard !isKillable else {
+            return park(onTimeout: -ETIMEDOUT) {
+                try await wait.waitUntilWoken(for: timeout, isKillable: true) ? 1 : 0
             }
-            try fiber.wait(for: end)
+        }
+        return ReactorActor.assumeIsolated {
+            // The error stands for "park no more"; it is back before anything else of this fiber runs.
+            let error = fiber.killError
+            fiber.killError = nil
+            defer { if let error { fiber.killError = error } }
+            return park(onTimeout: -ETIMEDOUT) {
+                try await wait.waitUntilWoken(for: timeout, isKillable: false) ? 1 : 0
+            }
         }
     }
 
-    /// Runs `operation`, which parks the running fiber; an error becomes −errno.
-    private static func park(onTimeout: Int32, _ operation: @ReactorActor (Fiber) throws -> Int32) -> Int32 {
+    /// Parks the running fiber while its driver runs `operation`; an error becomes −errno.
+    private static func park(
+        onTimeout: Int32, _ operation: @ReactorActor () async throws -> Int32
+    ) -> Int32 {
         // A fiber of another scheduler has hooks of its own.
         guard let fiber = Fiber.current else { return -ENOSYS }
         return ReactorActor.assumeIsolated {

@@ -11,6 +11,8 @@
 #include <limits.h>
 #include <netdb.h>
 #include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,7 +23,7 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -96,6 +98,12 @@ __attribute__((visibility("hidden"))) int cbs_offload(
 
 /// Tells the scheduler that `fd` is about to be closed.
 __attribute__((visibility("hidden"))) void cbs_will_close(const cbs_hook_table *hooks, int fd);
+
+/// A wait that another fiber or thread ends; as the hooks of the same names. NULL when there is no memory.
+__attribute__((visibility("hidden"))) void *cbs_wait_begin(const cbs_hook_table *hooks);
+__attribute__((visibility("hidden"))) int cbs_wait_park(
+    const cbs_hook_table *hooks, void *wait, int64_t deadline, int is_killable);
+__attribute__((visibility("hidden"))) void cbs_wait_end(const cbs_hook_table *hooks, void *wait);
 
 /// A private epoll instance for what one descriptor and a direction cannot say: several descriptors, POLLPRI,
 /// errors alone, or a descriptor that somebody else waits for. Nested in the reactor's own by `cbs_wait_fd`.

@@ -1,13 +1,18 @@
 // The ways a shim parks its fiber, over the hooks.
 #include "dispatch.h"
 
-/// Calls a hook, keeping errno: shims report errors by value, and a call that succeeds leaves errno alone.
-#define CBS_CALL(call)          \
-    ({                          \
-        int error_ = errno;     \
-        int value_ = (call);    \
-        errno = error_;         \
-        value_;                 \
+/// Calls a hook, keeping errno: shims report errors by value, and a call that succeeds leaves errno alone. Locks that the
+/// scheduler's own code takes meanwhile, on this fiber, do not park it a second time (mutex.c).
+#define CBS_CALL(call)                           \
+    ({                                           \
+        int error_ = errno;                      \
+        cf_fiber *fiber_ = cf_fiber_current();   \
+        int32_t outer_ = fiber_->is_in_hook;     \
+        fiber_->is_in_hook = 1;                  \
+        __typeof__(call) value_ = (call);        \
+        fiber_->is_in_hook = outer_;             \
+        errno = error_;                          \
+        value_;                                  \
     })
 
 int cbs_wait_fd(const cbs_hook_table *hooks, int fd, int events, int64_t deadline) {
@@ -35,6 +40,18 @@ int cbs_offload(const cbs_hook_table *hooks, void (*work)(void *), void (*releas
 
 void cbs_will_close(const cbs_hook_table *hooks, int fd) {
     CBS_CALL((hooks->will_close(fd), 0));
+}
+
+// MARK: Waits that somebody else ends
+
+void *cbs_wait_begin(const cbs_hook_table *hooks) { return CBS_CALL(hooks->wait_begin()); }
+
+int cbs_wait_park(const cbs_hook_table *hooks, void *wait, int64_t deadline, int is_killable) {
+    return CBS_CALL(hooks->wait_park(wait, deadline, is_killable));
+}
+
+void cbs_wait_end(const cbs_hook_table *hooks, void *wait) {
+    CBS_CALL((hooks->wait_end(wait), 0));
 }
 
 // MARK: Several descriptors

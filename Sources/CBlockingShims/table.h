@@ -7,11 +7,16 @@
 // sleep(3) does not call our nanosleep(2). Each blocking entry point needs its own line, the checked variants that
 // _FORTIFY_SOURCE makes callers use (`__poll_chk`, …) included.
 //
-// Not here, because it cannot work or is not there yet: fscanf's family and wide-character stdio (input.c says why), pthread
-// waits, recvmmsg/sendmmsg, the re-entrant gethostbyname_r family.
+// Not here, because it cannot work or is not there yet: stdio (fread, fgets, …: glibc calls its internal read),
+// regular files (always ready; they run on the calling thread), waitpid and friends, file locks,
+// recvmmsg/sendmmsg, the re-entrant gethostbyname_r family.
 #pragma once
 
+#include "table-threads.h"
+
 #define CBS_SHIMS(SHIM)                                                                                              \
+    CBS_THREAD_SHIMS(SHIM)                                                                                           \
+    CBS_JOIN_SHIMS(SHIM)                                                                                             \
     /* sleep.c */                                                                                                    \
     SHIM(sleep, timer, unsigned int, (unsigned int seconds), "parks on a timer")                                     \
     SHIM(usleep, timer, int, (useconds_t microseconds), "parks on a timer")                                          \

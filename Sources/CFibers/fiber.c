@@ -50,6 +50,8 @@ void cf_fiber_prepare(cf_fiber *fiber, void (*entry)(void *), void *argument) {
     fiber->argument = argument;
     fiber->is_finished = 0;
     fiber->saved_errno = 0;
+    fiber->held_locks = 0;
+    fiber->is_in_hook = 0;
     fiber->resumer = NULL;
     cf_sanitizer_prepared(fiber);
     void **sp = (void **)fiber;

@@ -76,10 +76,22 @@ typedef struct CBS_SENDABLE cbs_hook_table {
     /// Says that the fiber is about to close `fd`; wakes who waits for it. Never parks.
     void (*will_close)(int fd);
 
-    /// Does `operation`, on another thread or by the kernel's own means, and parks until its result is set. Never returns
-    /// earlier: the operation uses its caller's memory. So a kill does not end the wait, and neither does an earlier one
-    /// keep the operation from being done. Not 0 when it could not be begun; the shim then runs it itself.
-    int (*perform)(cbs_file_operation *operation);
+    // A wait that another fiber or thread ends: for a mutex, a condition. It has two owners, who waits and who wakes, and
+    // ends when both are done with it.
+
+    /// Makes a wait with two owners; NULL when there is no memory.
+    void *(*wait_begin)(void);
+
+    /// Parks until `wait_wake` was called, perhaps before, or `deadline` comes. At most once for each wait.
+    /// Returns 1 when woken, 0 at the deadline, or −errno. When `is_killable` is 0 a kill neither ends the park nor
+    /// prevents it: the caller will not understand that it did not get what it waited for.
+    int (*wait_park)(void *wait, int64_t deadline, int is_killable);
+
+    /// Wakes who parks; the waker's ownership is over. Any thread, on or off a fiber, no signal handler. Never parks.
+    void (*wait_wake)(void *wait);
+
+    /// Ends an ownership. Any thread.
+    void (*wait_end)(void *wait);
 } cbs_hook_table;
 
 /// The hooks of all fibers of the process, defined by who drives them (`BlockingShims`). Called once, by the first shim on a
@@ -96,7 +108,7 @@ void cbs_set_thread_hooks(const cbs_hook_table *hooks);
 /// One interposed function.
 typedef struct CBS_SENDABLE cbs_shim {
     const char *name;       ///< symbol, as in `nm -D`
-    const char *area;       ///< the part of libc it belongs to: timer, poll, socket, io, name, process, …
+    const char *area;       ///< the part of libc it belongs to: timer, poll, socket, io, name, thread
     const char *behaviour;  ///< what it does on a fiber, one sentence
     void *replacement;      ///< address of our function
 } cbs_shim;

@@ -29,6 +29,8 @@ typedef struct cf_fiber {
     struct cf_fiber *resumer;        ///< the fiber that resumed this one, NULL when plain thread code did
     int32_t saved_errno;             ///< errno of whichever side is parked
     int32_t is_finished;             ///< `entry` has returned; the fiber must not be resumed again
+    int32_t held_locks;              ///< mutexes and read-write locks its code holds; kept by CBlockingShims
+    int32_t is_in_hook;              ///< its code is inside a scheduler's hook; kept by CBlockingShims
     // For the sanitizers, in builds with them; see sanitizers.h.
     void *tsan_fiber;                ///< the thread sanitizer's history of this stack
     void *tsan_resumer;              ///< the history of whoever resumed the fiber

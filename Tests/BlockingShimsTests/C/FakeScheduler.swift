@@ -14,7 +14,14 @@ final class FakeScheduler {
         var events: Int32
     }
 
+    struct Park: Equatable {
+        var deadline: Int64
+        var isKillable: Bool
+    }
+
     private(set) var waits: [Wait] = []
+    /// Parks in waits that somebody else ends.
+    private(set) var parks: [Park] = []
     private(set) var sleeps: [Int64] = []
     private(set) var offloads = 0
     private(set) var closed: [Int32] = []
@@ -79,7 +86,10 @@ final class FakeScheduler {
                 sleep_until: { FakeScheduler.current.sleep(until: $0) },
                 offload: { FakeScheduler.current.offload($0!, $1!, $2!) },
                 will_close: { FakeScheduler.current.closed.append($0) },
-                perform: { FakeScheduler.current.perform($0!) }))
+                wait_begin: { FakeWait().opaque() },
+                wait_park: { FakeScheduler.current.park(FakeWait.at($0!), until: $1, isKillable: $2 != 0) },
+                wait_wake: { FakeWait.at($0!).wake() },
+                wait_end: { FakeWait.at($0!).end() }))
         return UnsafePointer(table)
     }()
 
@@ -116,6 +126,18 @@ final class FakeScheduler {
         }
     }
 
+    private func park(_ wait: FakeWait, until deadline: Int64, isKillable: Bool) -> Int32 {
+        parks.append(Park(deadline: deadline, isKillable: isKillable))
+        if let failure, isKillable { return -failure }
+        return park { [self] in
+            if !whenParked.isEmpty { whenParked.removeFirst()() }
+            let limit = min(deadline, monotonicNanoseconds() + 5_000_000_000)
+            let isWoken = wait.block(until: limit)
+            #expect(isWoken || limit == deadline, "a wait without end was never served")
+            return isWoken ? 1 : 0
+        }
+    }
+
     private func offload(
         _ work: @escaping @convention(c) (UnsafeMutableRawPointer?) -> Void,
         _ release: @escaping @convention(c) (UnsafeMutableRawPointer?) -> Void,
@@ -144,6 +166,36 @@ final class FakeScheduler {
             return 0
         }
     }
+}
+
+/// A wait that another thread ends: an event descriptor.
+private final class FakeWait: Sendable {
+    private let event = eventfd(0, Int32(EFD_CLOEXEC))
+
+    deinit { close(event) }
+
+    /// With two ownerships, ended by wake() and end().
+    func opaque() -> UnsafeMutableRawPointer {
+        _ = Unmanaged.passRetained(self)
+        return Unmanaged.passRetained(self).toOpaque()
+    }
+
+    static func at(_ pointer: UnsafeMutableRawPointer) -> FakeWait {
+        Unmanaged.fromOpaque(pointer).takeUnretainedValue()  // the caller has an ownership
+    }
+
+    func block(until deadline: Int64) -> Bool {
+        var entry = pollfd(fd: event, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, Int32(max(0, deadline - monotonicNanoseconds() + 999_999) / 1_000_000)) > 0
+    }
+
+    func wake() {
+        var one: UInt64 = 1
+        _ = write(event, &one, 8)
+        end()
+    }
+
+    func end() { Unmanaged.passUnretained(self).release() }  // one that opaque() made
 }
 
 func monotonicNanoseconds() -> Int64 {

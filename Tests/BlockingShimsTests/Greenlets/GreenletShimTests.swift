@@ -53,7 +53,7 @@ import Testing
         let code = await onThread {
             let call = BlockingCall(kind)
             nonisolated(unsafe) let releaser = call  // touches other descriptors than the call does
-            let helper = Thread {
+            let helper = PosixThread {
                 usleep(50_000); releaser.release()
             }
             let code = call.run()
@@ -230,27 +230,6 @@ import Testing
 /// Runs `body` on a fresh thread.
 private func onThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
     await withCheckedContinuation { continuation in
-        Thread { continuation.resume(returning: body()) }.detach()
+        PosixThread { continuation.resume(returning: body()) }.detach()
     }
-}
-
-/// A POSIX thread.
-private final class Thread {
-    private var thread = pthread_t()
-
-    init(_ body: @escaping @Sendable () -> Void) {
-        final class Box: Sendable {
-            let body: @Sendable () -> Void
-            init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-        }
-        pthread_create(
-            &thread, nil,
-            { argument in
-                Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue().body()  // retained just below
-                return nil
-            }, Unmanaged.passRetained(Box(body)).toOpaque())
-    }
-
-    func join() { pthread_join(thread, nil) }
-    func detach() { pthread_detach(thread) }
 }
