@@ -10,10 +10,22 @@ has_server() {
     return 1
 }
 
+# Libraries that the tests of BlockingShims look into and call, and that no header is needed of: the beginning of the
+# file's name, and a pattern for the package, whose name changes with the releases (apt-get takes patterns).
+client_libraries=(
+    'libcurl.so.4 ^libcurl4(t64)?$'
+    'libhiredis.so. ^libhiredis[0-9.]+$'
+    'libldap ^libldap(-2\.[0-9]+-0|2)$'
+    'libmariadb.so.3 ^libmariadb3$'
+    'libssh2.so.1 ^libssh2-1(t64)?$'
+    'libmemcached.so.11 ^libmemcached11(t64)?$'
+    'librabbitmq.so.4 ^librabbitmq4$'
+)
+
 # Prints the Debian packages for what is missing: what every build needs, and what the arguments name.
-# `server`: PostgreSQL's server. `go`, `python`: what the benchmarks' peers are written in.
+# `server`: PostgreSQL's server. `clients`: client_libraries. `go`, `python`: what the benchmarks' peers are written in.
 missing_packages() {
-    local wanted
+    local wanted known library
     command -v git >/dev/null || echo git
     command -v pkg-config >/dev/null || echo pkg-config
     # Asked of the compiler's search path rather than of dpkg: a hand-made installation is as good.
@@ -22,6 +34,12 @@ missing_packages() {
     for wanted in "$@"; do
         case $wanted in
         server) has_server || echo postgresql ;;
+        clients)
+            known=$(PATH=$PATH:/sbin ldconfig -p)
+            for library in "${client_libraries[@]}"; do
+                [[ $known == *"${library%% *}"* ]] || echo "${library##* }"
+            done
+            ;;
         go) command -v go >/dev/null || echo golang-go ;;
         python) python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv ;;
         *) fail "missing_packages: $wanted is not known" ;;
@@ -29,7 +47,7 @@ missing_packages() {
     done
 }
 
-# install_missing [server] [go] [python]: does nothing, and needs no network and no rights, when all is there.
+# install_missing [server] [clients] [go] [python]: does nothing, and needs no network and no rights, when all is there.
 install_missing() {
     local packages as_root=()
     mapfile -t packages < <(missing_packages "$@")

@@ -43,7 +43,7 @@ import Glibc
 ///   lookups such as `getpwuid_r` block the loop. A resolver call is covered because it goes to a worker thread as a whole.
 /// - Raw system calls (`syscall(2)`), as Go and some Rust libraries make them.
 /// - Regular files, block devices and `open`: always "ready" for the kernel, they run on the reactor's thread.
-/// - `waitpid` and relatives, file locks, `recvmmsg`, `sendmmsg`, `gethostbyname_r`.
+/// - `waitpid` and relatives, file locks.
 /// - Of the waits for threads: `pthread_barrier_wait`, `pthread_once` and `call_once` (an initialiser that parks must not be entered
 ///   by a second greenlet of the thread), spin locks, Swift's `Mutex` and other locks made of futexes; in a build with the thread
 ///   sanitizer all of them.

@@ -1,41 +1,8 @@
 // Name lookups: glibc's resolver reads files, sockets and plug-ins through its internal calls, so the whole call goes
 // to a worker thread.
-//
-// A fiber may leave early (killed) while the worker still resolves. So a request owns copies of all it was asked with and
-// room for all it answers, on the heap, with a count of two: the fiber's and the worker's. Nothing in it points into
-// the fiber's stack.
-#include "dispatch.h"
+#include "request.h"
 
-#include <arpa/inet.h>
-#include <stdatomic.h>
 #include <stdio.h>
-
-typedef struct cbs_request {
-    atomic_int references;                ///< the fiber and the worker
-    void (*dispose)(struct cbs_request *);  ///< frees what the request owns, then the request
-    int result;                           ///< what the original returned
-    int error;                            ///< errno after it
-} cbs_request;
-
-static void cbs_release(void *argument) {
-    cbs_request *request = argument;
-    if (atomic_fetch_sub_explicit(&request->references, 1, memory_order_acq_rel) == 1) {
-        request->dispose(request);
-    }
-}
-
-/// Runs a request on a worker. Returns 0 when it has been answered, or −errno.
-static int cbs_run(const cbs_hook_table *hooks, cbs_request *request, void (*work)(void *)) {
-    atomic_init(&request->references, 2);
-    return cbs_offload(hooks, work, cbs_release, request);
-}
-
-/// A copy of a string that may be NULL; sets `failed` when memory is out.
-static char *cbs_copy(const char *text, int *failed) {
-    char *copy = text == NULL ? NULL : strdup(text);
-    *failed |= text != NULL && copy == NULL;
-    return copy;
-}
 
 // MARK: getaddrinfo
 
@@ -230,8 +197,8 @@ static void cbs_host_work(void *argument) {
         request->buffer = buffer;
         struct hostent *found = NULL;
         int result = request->family == 0
-            ? gethostbyname_r(request->host, &request->entry, buffer, size, &found, &request->host_error)
-            : gethostbyname2_r(
+            ? CBS_REAL(gethostbyname_r)(request->host, &request->entry, buffer, size, &found, &request->host_error)
+            : CBS_REAL(gethostbyname2_r)(
                   request->host, request->family, &request->entry, buffer, size, &found, &request->host_error);
         request->base.error = errno;
         if (result != ERANGE) {
@@ -274,12 +241,6 @@ static struct hostent *cbs_host(const cbs_hook_table *hooks, const char *host, i
     }
     cbs_release(request);
     return answer;
-}
-
-static int cbs_is_numeric(const char *host) {
-    struct in_addr four;
-    struct in6_addr six;
-    return host == NULL || inet_aton(host, &four) != 0 || inet_pton(AF_INET6, host, &six) == 1;
 }
 
 struct hostent *cbs_shim_gethostbyname(const char *host) {

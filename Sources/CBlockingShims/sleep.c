@@ -53,6 +53,17 @@ int cbs_shim_nanosleep(const struct timespec *duration, struct timespec *remaini
     return -1;
 }
 
+int cbs_shim_thrd_sleep(const struct timespec *duration, struct timespec *remaining) {
+    const cbs_hook_table *hooks = cbs_current_hooks();
+    if (CBS_LIKELY(hooks == NULL) || duration == NULL || !cbs_is_valid(duration)) {
+        return CBS_REAL(thrd_sleep)(duration, remaining);
+    }
+    int error = errno;
+    int result = cbs_shim_nanosleep(duration, remaining);
+    errno = error;
+    return result;  // −1 means "interrupted", here as there
+}
+
 int cbs_shim_clock_nanosleep(
     clockid_t clock, int flags, const struct timespec *request, struct timespec *remaining) {
     const cbs_hook_table *hooks = cbs_current_hooks();

@@ -8,8 +8,7 @@
 // _FORTIFY_SOURCE makes callers use (`__poll_chk`, …) included.
 //
 // Not here, because it cannot work or is not there yet: stdio (fread, fgets, …: glibc calls its internal read),
-// regular files (always ready; they run on the calling thread), waitpid and friends, file locks,
-// recvmmsg/sendmmsg, the re-entrant gethostbyname_r family.
+// regular files (always ready; they run on the calling thread), waitpid and friends, file locks.
 #pragma once
 
 #include "table-threads.h"
@@ -24,6 +23,8 @@
     SHIM(clock_nanosleep, timer, int,                                                                                \
          (clockid_t clock, int flags, const struct timespec *request, struct timespec *remaining),                   \
          "parks on a timer; CPU-time clocks pass through")                                                           \
+    SHIM(thrd_sleep, timer, int, (const struct timespec *duration, struct timespec *remaining),                      \
+         "parks on a timer")                                                                                         \
     /* poll.c, select.c, epoll.c */                                                                                  \
     SHIM(poll, poll, int, (struct pollfd *fds, nfds_t count, int timeout),                                           \
          "parks until one is ready; a zero time-out yields")                                                         \
@@ -66,11 +67,17 @@
          (int fd, void *buffer, size_t size, size_t capacity, int flags, struct sockaddr *address,                   \
           socklen_t *length),                                                                                        \
          "as recv")                                                                                                  \
+    SHIM(recvmmsg, socket, int,                                                                                      \
+         (int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout), "as recv")     \
+    SHIM(sendmmsg, socket, int, (int fd, struct mmsghdr *messages, unsigned int count, int flags), "as send")        \
     SHIM(send, socket, ssize_t, (int fd, const void *buffer, size_t size, int flags), "parks until all is sent")     \
     SHIM(sendto, socket, ssize_t,                                                                                    \
          (int fd, const void *buffer, size_t size, int flags, const struct sockaddr *address, socklen_t length),     \
          "as send")                                                                                                  \
     SHIM(sendmsg, socket, ssize_t, (int fd, const struct msghdr *message, int flags), "as send")                     \
+    /* messages.c */                                                                                                 \
+    SHIM(eventfd_read, io, int, (int fd, eventfd_t *value), "as read")                                               \
+    SHIM(eventfd_write, io, int, (int fd, eventfd_t value), "as write")                                              \
     /* io.c */                                                                                                       \
     SHIM(read, io, ssize_t, (int fd, void *buffer, size_t size),                                                     \
          "parks until data is there; regular files on a worker")                                                    \
@@ -90,6 +97,27 @@
          (const struct sockaddr *address, socklen_t length, char *host, socklen_t host_size, char *service,          \
           socklen_t service_size, int flags),                                                                        \
          "runs on a worker thread; numeric requests directly")                                                       \
+    SHIM(gethostbyname_r, name, int,                                                                                 \
+         (const char *host, struct hostent *entry, char *buffer, size_t size, struct hostent **found,                \
+          int *host_error),                                                                                          \
+         "as gethostbyname")                                                                                         \
+    SHIM(gethostbyname2_r, name, int,                                                                                \
+         (const char *host, int family, struct hostent *entry, char *buffer, size_t size, struct hostent **found,    \
+          int *host_error),                                                                                          \
+         "as gethostbyname")                                                                                         \
+    SHIM(gethostbyaddr_r, name, int,                                                                                 \
+         (const void *address, socklen_t length, int family, struct hostent *entry, char *buffer, size_t size,       \
+          struct hostent **found, int *host_error),                                                                  \
+         "runs on a worker thread")                                                                                  \
+    SHIM(gethostbyaddr, name, struct hostent *, (const void *address, socklen_t length, int family),                 \
+         "runs on a worker thread")                                                                                  \
+    SHIM(res_query, name, int, (const char *name, int class, int type, unsigned char *answer, int size),             \
+         "runs on a worker thread, with that thread's resolver options")                                             \
+    SHIM(res_search, name, int, (const char *name, int class, int type, unsigned char *answer, int size),            \
+         "as res_query")                                                                                             \
+    SHIM(res_querydomain, name, int,                                                                                 \
+         (const char *name, const char *domain, int class, int type, unsigned char *answer, int size),               \
+         "as res_query")                                                                                             \
     SHIM(gethostbyname, name, struct hostent *, (const char *host),                                                  \
          "runs on a worker thread; numeric hosts directly")                                                          \
     SHIM(gethostbyname2, name, struct hostent *, (const char *host, int family), "as gethostbyname")                 \

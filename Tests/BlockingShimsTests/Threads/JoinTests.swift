@@ -51,6 +51,7 @@ import Testing
     }
 }
 
+/// The table of shims, by name.
 enum BlockingShimsList {
     static func contains(_ name: String) -> Bool {
         (0..<cbs_shim_count()).contains { String(cString: cbs_shim_at($0).pointee.name) == name }
