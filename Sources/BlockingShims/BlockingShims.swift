@@ -52,6 +52,9 @@ import Glibc
 /// - Libraries loaded with `RTLD_DEEPBIND`, or linked with `-Bsymbolic` to a libc of their own; statically linked executables, where
 ///   `dlsym` finds no original: do not link this module into one.
 ///
+/// **Switches.** ``active`` says which areas of libc park, from `REACTOR_SHIMS` or as the program sets it; ``original(_:)`` gives
+/// libc's own functions to code that wants to block.
+///
 /// **Locks and conditions.** A pthread or C11 mutex, a read-write lock, a condition, a semaphore that another greenlet of the thread
 /// has to give parks the greenlet that waits, and so does one of another thread, after 0.1 ms of waiting as libc does (after 100 ms
 /// for a greenlet that holds a lock already: parked, it could block the loop for ever). Recursive and error-checking mutexes
@@ -71,7 +74,7 @@ public enum BlockingShims {
     public struct Function: Sendable, Hashable {
         /// The symbol, as `nm -D` shows it.
         public let name: String
-        /// The part of libc: `timer`, `poll`, `socket`, `io`, `name` or `thread`.
+        /// The part of libc: the name of an ``Area``.
         public let area: String
         /// What a call does in a greenlet.
         public let behaviour: String

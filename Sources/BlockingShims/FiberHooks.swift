@@ -5,7 +5,9 @@ import ReactorCore
 
 /// The hooks of all fibers. The C side asks for them by name when a shim is first called on a fiber, so linking is installing.
 @_cdecl("cbs_default_hooks")
-func defaultHooks() -> UnsafePointer<cbs_hook_table> { FiberHooks.table }
+func defaultHooks() -> UnsafePointer<cbs_hook_table> {
+    FiberHooks.table
+}
 
 /// How a shim's wait parks its fiber: nanosecond deadlines to durations, errors to errno.
 ///
@@ -13,6 +15,7 @@ func defaultHooks() -> UnsafePointer<cbs_hook_table> { FiberHooks.table }
 enum FiberHooks {
     /// Unsafe: made once, never changed, never freed.
     nonisolated(unsafe) static let table: UnsafePointer<cbs_hook_table> = {
+        BlockingShims.readEnvironment()  // once, and before any shim has parked
         let table = UnsafeMutablePointer<cbs_hook_table>.allocate(capacity: 1)
         // C never passes null functions.
         table.initialize(

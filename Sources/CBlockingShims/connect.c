@@ -3,6 +3,7 @@
 // description: a process that shares the socket and enters the same call within that microsecond sees EAGAIN. The
 // alternative for accept, "poll says ready, so accept returns", blocks the whole loop when another process of a
 // pre-forking server is faster.
+#define CBS_AREA CBS_AREA_socket
 #include "dispatch.h"
 
 /// Makes `call` with O_NONBLOCK set; keeps the call's errno. The names end in `_` so that `call` cannot mean them.

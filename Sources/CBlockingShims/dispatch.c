@@ -16,6 +16,24 @@ static const cf_fiber *orphan = NULL;
 
 static void remember_orphan(void) { orphan = cf_fiber_current(); }
 
+/// Asks for the process's hooks. What makes them runs on the fiber that is the first to need them, and takes locks there: shims
+/// that are called meanwhile must not ask in turn.
+static const cbs_hook_table *make_hooks(void) {
+    cf_fiber *fiber = cf_fiber_current();
+    if (cbs_default_hooks == NULL || (fiber != NULL && fiber->is_in_hook)) {
+        return NULL;
+    }
+    if (fiber != NULL) {
+        fiber->is_in_hook = 1;
+    }
+    const cbs_hook_table *hooks = cbs_default_hooks();  // always the same table: it does not matter who is first
+    if (fiber != NULL) {
+        fiber->is_in_hook = 0;
+    }
+    __atomic_store_n(&process_hooks, hooks, __ATOMIC_RELEASE);
+    return hooks;
+}
+
 const cbs_hook_table *cbs_hooks_of_fiber(void) {
     if (orphan != NULL && orphan == cf_fiber_current()) {
         return NULL;
@@ -24,11 +42,32 @@ const cbs_hook_table *cbs_hooks_of_fiber(void) {
         return thread_hooks;
     }
     const cbs_hook_table *hooks = __atomic_load_n(&process_hooks, __ATOMIC_ACQUIRE);
-    if (hooks == NULL && cbs_default_hooks != NULL) {
-        hooks = cbs_default_hooks();  // always the same table, so it does not matter who is first
-        __atomic_store_n(&process_hooks, hooks, __ATOMIC_RELEASE);
+    return hooks != NULL ? hooks : make_hooks();
+}
+
+// MARK: Areas
+
+uint32_t cbs_inactive_areas = 0;
+
+/// What the environment says is read as the hooks are made.
+static void read_environment(void) {
+    if (__atomic_load_n(&process_hooks, __ATOMIC_ACQUIRE) == NULL) {
+        make_hooks();
     }
-    return hooks;
+}
+
+uint32_t cbs_active_areas(void) {
+    read_environment();
+    return ~__atomic_load_n(&cbs_inactive_areas, __ATOMIC_RELAXED) & CBS_ALL_AREAS;
+}
+
+void cbs_set_active_areas(uint32_t areas) {
+    read_environment();
+    __atomic_store_n(&cbs_inactive_areas, ~areas & CBS_ALL_AREAS, __ATOMIC_RELAXED);
+}
+
+void cbs_start_areas(uint32_t areas) {
+    __atomic_store_n(&cbs_inactive_areas, ~areas & CBS_ALL_AREAS, __ATOMIC_RELAXED);
 }
 
 int cbs_has_hooks(void) { return cbs_hooks_of_fiber() != NULL; }

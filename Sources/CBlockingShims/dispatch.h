@@ -41,10 +41,21 @@
 /// The hooks for the code that runs now; the fiber is known to be there.
 __attribute__((visibility("hidden"))) const cbs_hook_table *cbs_hooks_of_fiber(void);
 
-/// The hooks for the code that runs now, or NULL off fibers: the whole cost of a shim there.
-static inline const cbs_hook_table *cbs_current_hooks(void) {
-    return CBS_LIKELY(cf_fiber_current() == NULL) ? NULL : cbs_hooks_of_fiber();
+/// Areas whose shims pass through: a bit for each CBS_AREA_….
+extern uint32_t cbs_inactive_areas __attribute__((visibility("hidden")));
+
+/// The hooks for a call of `area`, or NULL where it passes through. Off fibers one thread-local read, the whole cost of a
+/// shim there; whether the area is switched on is asked on a fiber only.
+static inline const cbs_hook_table *cbs_hooks_for(int area) {
+    if (CBS_LIKELY(cf_fiber_current() == NULL)) {
+        return NULL;
+    }
+    const cbs_hook_table *hooks = cbs_hooks_of_fiber();  // first: making them reads what the environment switches off
+    return __atomic_load_n(&cbs_inactive_areas, __ATOMIC_RELAXED) >> area & 1 ? NULL : hooks;
 }
+
+/// The same for the calls of this file, which says `#define CBS_AREA CBS_AREA_…`.
+#define cbs_current_hooks() cbs_hooks_for(CBS_AREA)
 
 // MARK: The shims, as C identifiers cbs_shim_NAME with libc's symbol
 //

@@ -1,5 +1,6 @@
 // epoll_wait and its variants: a library's own event loop, on a fiber. Its epoll descriptor is readable when one of
 // its descriptors has an event, so it nests in the reactor's.
+#define CBS_AREA CBS_AREA_poll
 #include "dispatch.h"
 
 static int cbs_epoll(

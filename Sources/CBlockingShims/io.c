@@ -6,7 +6,8 @@
 // need. A directory: the original, which refuses. The rest (pipe, terminal, eventfd, timerfd, inotify, …) in blocking mode: tried with RWF_NOWAIT where the
 // kernel has it for that kind of file, otherwise polled first. The flag is the better way, because between poll and
 // read another process may take the data, and then the read would block the loop.
-#include "files.h"
+#define CBS_AREA CBS_AREA_io
+#include "dispatch.h"
 
 #include <sys/ioctl.h>
 #include <sys/stat.h>

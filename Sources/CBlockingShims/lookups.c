@@ -2,6 +2,7 @@
 //
 // A host's answer is a structure whose pointers point into the caller's buffer. The worker fills a buffer of its own, of the
 // same size and alignment; what it holds is copied as it is, and the pointers are moved.
+#define CBS_AREA CBS_AREA_name
 #include "request.h"
 
 enum { CBS_BY_NAME, CBS_BY_NAME_AND_FAMILY, CBS_BY_ADDRESS, CBS_QUERY, CBS_SEARCH, CBS_QUERY_DOMAIN };

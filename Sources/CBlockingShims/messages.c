@@ -1,4 +1,5 @@
 // recvmmsg, sendmmsg: several messages in one call; eventfd_read, eventfd_write: read and write under other names.
+#define CBS_AREA CBS_AREA_socket
 #include "dispatch.h"
 
 static int is_stream(int fd) {
@@ -92,6 +93,9 @@ int cbs_shim_sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int 
     }
     return send_messages(hooks, fd, messages, count, flags);
 }
+
+#undef CBS_AREA
+#define CBS_AREA CBS_AREA_io
 
 int cbs_shim_eventfd_read(int fd, eventfd_t *value) {
     const cbs_hook_table *hooks = cbs_current_hooks();

@@ -1,5 +1,6 @@
 // Name lookups: glibc's resolver reads files, sockets and plug-ins through its internal calls, so the whole call goes
 // to a worker thread.
+#define CBS_AREA CBS_AREA_name
 #include "request.h"
 
 #include <stdio.h>

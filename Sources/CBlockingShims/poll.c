@@ -1,4 +1,5 @@
 // poll and ppoll, plain and fortified.
+#define CBS_AREA CBS_AREA_poll
 #include "dispatch.h"
 
 /// With a signal mask of the caller's, signals must be looked for under it; a parked fiber's thread runs under its own.

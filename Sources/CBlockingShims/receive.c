@@ -1,4 +1,5 @@
 // recv, recvfrom, recvmsg: tried with MSG_DONTWAIT, then waited for.
+#define CBS_AREA CBS_AREA_socket
 #include "dispatch.h"
 
 /// Calls that never wait, or wait for something the scheduler cannot see and the kernel answers at once.

@@ -1,4 +1,5 @@
 // select and pselect: looked at with the original and a zero time-out, waited for as a poll of the same descriptors.
+#define CBS_AREA CBS_AREA_poll
 #include "dispatch.h"
 
 /// The three sets as given, kept because each look overwrites them. One allocation: sets, then poll entries.

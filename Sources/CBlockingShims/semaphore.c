@@ -3,6 +3,7 @@
 // A semaphore may be posted by a signal handler, which must not call a scheduler. So the line here is one of its own, guarded
 // with all signals blocked, and a waiting fiber is woken by an event descriptor: write(2) is what a handler may call.
 // A post by another process, to a shared semaphore, wakes nobody here: hence a look from time to time.
+#define CBS_AREA CBS_AREA_thread
 #include "waiters.h"
 
 #include <sys/eventfd.h>

@@ -1,4 +1,5 @@
 // send, sendto, sendmsg: tried with MSG_DONTWAIT; on a blocking descriptor repeated until all is sent.
+#define CBS_AREA CBS_AREA_socket
 #include "dispatch.h"
 
 /// Retries after some bytes went out are silent: the kernel reports a partial count first and raises SIGPIPE for the

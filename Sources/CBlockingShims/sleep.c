@@ -1,4 +1,5 @@
 // sleep, usleep, nanosleep, clock_nanosleep: a timer each. glibc's do not call one another through these symbols.
+#define CBS_AREA CBS_AREA_timer
 #include "dispatch.h"
 
 /// Time from now until `deadline`, not negative.

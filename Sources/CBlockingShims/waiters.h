@@ -76,7 +76,8 @@ typedef struct cbs_lock_kind {
 
 /// The hooks for a call that locks, or NULL where it is libc's own: off fibers, and in a scheduler's own code on one.
 static inline const cbs_hook_table *cbs_lock_hooks(void) {
-    return CBS_LIKELY(cf_fiber_current() == NULL) || cf_fiber_current()->is_in_hook ? NULL : cbs_current_hooks();
+    return CBS_LIKELY(cf_fiber_current() == NULL) || cf_fiber_current()->is_in_hook ? NULL
+                                                                                   : cbs_hooks_for(CBS_AREA_thread);
 }
 
 /// Locks `object` on a fiber. Returns 0, ETIMEDOUT, or another error number of the attempt.

@@ -105,10 +105,36 @@ int cbs_has_hooks(void);
 /// thread whose fibers another scheduler drives.
 void cbs_set_thread_hooks(const cbs_hook_table *hooks);
 
+/// The parts of libc, as the table's rows name them. Each can be switched off: its shims pass through then, on fibers, too.
+enum cbs_area {
+    CBS_AREA_timer,
+    CBS_AREA_poll,
+    CBS_AREA_socket,
+    CBS_AREA_io,
+    CBS_AREA_name,
+    CBS_AREA_thread,
+    CBS_AREA_process,
+    CBS_AREA_lock,
+    CBS_AREA_stdio,
+    CBS_AREA_file,
+    CBS_AREA_COUNT
+};
+
+#define CBS_ALL_AREAS ((UINT32_C(1) << CBS_AREA_COUNT) - 1)
+
+/// The areas whose shims park, a bit for each; all of them at first. Any thread.
+uint32_t cbs_active_areas(void);
+
+/// Sets the areas whose shims park from the next call on. Any thread.
+void cbs_set_active_areas(uint32_t areas);
+
+/// The same, for `cbs_default_hooks` alone: what is active at first.
+void cbs_start_areas(uint32_t areas);
+
 /// One interposed function.
 typedef struct CBS_SENDABLE cbs_shim {
     const char *name;       ///< symbol, as in `nm -D`
-    const char *area;       ///< the part of libc it belongs to: timer, poll, socket, io, name, thread
+    const char *area;       ///< the part of libc it belongs to, a name of `cbs_area`
     const char *behaviour;  ///< what it does on a fiber, one sentence
     void *replacement;      ///< address of our function
 } cbs_shim;
