@@ -11,6 +11,7 @@ let house: [SwiftSetting] = [
 
 let reactorCore: Target.Dependency = .product(name: "ReactorCore", package: "GreenReactor")
 let greenlets: Target.Dependency = .product(name: "Greenlets", package: "GreenReactor")
+let blockingShims: Target.Dependency = .product(name: "BlockingShims", package: "GreenReactor")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -24,6 +25,8 @@ let package = Package(
         .executableTarget(
             name: "core-bench", dependencies: ["Measuring", reactorCore, greenlets, arguments],
             swiftSettings: house),
+        .executableTarget(
+            name: "shim-bench", dependencies: ["Measuring", blockingShims, arguments], swiftSettings: house),
         .executableTarget(
             name: "lookup-load",
             dependencies: [.product(name: "GreenReactor", package: "GreenReactor"), arguments],

@@ -35,7 +35,7 @@ import Testing
             #expect(elapsed >= .milliseconds(400))
             #expect(elapsed < .seconds(10), "one after the other would be 20 s")
             let ticks = try await ticker.stop()
-            #expect(ticks >= 10, "40 are possible on an idle machine; a blocked loop leaves none")
+            #expect(ticks >= 4, "40 are possible on an idle machine; a blocked loop leaves none")
             #expect(reactor.threadPool.threadCount == 0, "nothing was handed to another thread")
             try await server.stop()
         }
@@ -79,7 +79,7 @@ import Testing
             let elapsed = start.duration(to: reactor.now)
             #expect(elapsed < .seconds(3), "one after the other would be 4 s")
             let ticks = try await ticker.stop()
-            #expect(ticks >= 5, "20 are possible on an idle machine; a blocked loop leaves none")
+            #expect(ticks >= 2, "20 are possible on an idle machine; a blocked loop leaves none")
             try await server.stop()
         }
     }

@@ -254,6 +254,41 @@ import Testing
         }
     }
 
+    @Test func childProcessHasEmptyLinesAndWorkingLocks() async throws {
+        try await withReactor { reactor in
+            let (held, mutex, fresh) = (Mutex(), Mutex(), Mutex(.recursive))
+            let holder = Greenlet.spawn {
+                held.lock()
+                usleep(50_000)
+                held.unlock()
+            }
+            let waiter = Greenlet.spawn {  // in the line while the child is made
+                held.lock()
+                held.unlock()
+            }
+            let forked = Greenlet.spawn { () -> pid_t in
+                mutex.lock()
+                let child = symbol("fork", as: (@convention(c) () -> pid_t).self)()
+                if child == 0 {
+                    // Only this fiber is here, and its calls are libc's: no line, no owner but the thread.
+                    let codes = [mutex.unlock(), mutex.lock(), mutex.unlock()]
+                    let others = [fresh.lock(), fresh.lock(), fresh.unlock(), fresh.unlock(), fresh.unlock()]
+                    _exit(
+                        codes == [0, 0, 0] && others == [0, 0, 0, 0, EPERM] && held.tryLock() == EBUSY ? 0 : 1
+                    )
+                }
+                mutex.unlock()
+                return child
+            }
+            let child = try await forked.get()
+            try await holder.get()
+            try await waiter.get()
+            var status: Int32 = -1
+            #expect(waitpid(child, &status, 0) == child)
+            #expect(status == 0)
+        }
+    }
+
     @Test func threadsAndGreenletsExcludeEachOther() async throws {
         nonisolated(unsafe) var counter = 0  // guarded by the mutex, which is what this tests
         let mutex = Mutex()
