@@ -26,6 +26,8 @@ let package = Package(
         .library(name: "ReactorCore", targets: ["ReactorCore"]),
         .library(name: "Greenlets", targets: ["Greenlets"]),
         .library(name: "BlockingShims", targets: ["BlockingShims"]),
+        .library(name: "reactor-preload", type: .dynamic, targets: ["ReactorPreload"]),
+        .executable(name: "reactor-run", targets: ["reactor-run"]),
         .library(name: "Transports", targets: ["Transports"]),
         .library(name: "TransportTLS", targets: ["TransportTLS"]),
         .library(name: "Postgres", targets: ["Postgres"]),
@@ -48,6 +50,7 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CFibers"),
         .target(name: "CBlockingShims", dependencies: ["CFibers"]),
+        .target(name: "CReactorPreload"),
         .target(name: "CPosixSpawn"),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
@@ -65,6 +68,13 @@ let package = Package(
         .target(
             name: "BlockingShims", dependencies: ["CBlockingShims", "CFibers", "Greenlets", "ReactorCore"],
             swiftSettings: house),
+
+        // Unmodified programs in a greenlet: a library to preload, and the program that does so.
+        .target(
+            name: "ReactorPreload",
+            dependencies: ["BlockingShims", "CReactorPreload", "Greenlets", "ReactorCore"],
+            swiftSettings: house),
+        .executableTarget(name: "reactor-run", swiftSettings: house),
 
         // Bytes in, bytes out.
         .target(name: "Framing", dependencies: [bytes], swiftSettings: house),
@@ -141,7 +151,7 @@ let package = Package(
             name: "BlockingShimsTests",
             dependencies: [
                 "BlockingShims", "CBlockingShims", "CFibers", "Greenlets", "ReactorCore", "ReactorTesting",
-                "LocalPostgres", "CLibPQ", "CLinux",
+                "LocalPostgres", "CLibPQ", "CLinux", "reactor-run",
             ],
             swiftSettings: house),
         .testTarget(
