@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// A POSIX thread.
-final class PosixThread {
+/// A POSIX thread. Unchecked: `thread` is written by the initialiser alone.
+final class PosixThread: @unchecked Sendable {
     private(set) var thread = pthread_t()
 
     init(_ body: @escaping @Sendable () -> Void) {
