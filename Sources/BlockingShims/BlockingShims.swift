@@ -42,8 +42,13 @@ import Glibc
 /// - glibc's internal calls. They do not go through public symbols and cannot be interposed: `syslog`, `perror`, NSS
 ///   lookups such as `getpwuid_r` block the loop. A resolver call is covered because it goes to a worker thread as a whole.
 /// - Raw system calls (`syscall(2)`), as Go and some Rust libraries make them.
-/// - Regular files, block devices and `open`: always "ready" for the kernel, they run on the reactor's thread.
-/// - `waitpid` and relatives, file locks.
+/// - Files by other ways than `open`, `read`, `write` and relatives and `fsync`: `stat`, `unlink`, `rename`, directories, `fopen`, stdio on
+///   regular files, page faults of `mmap`. They run on the reactor's thread.
+/// - A wait for stopped or continued children is a question every 20 ms; one for any child or a group sees at once only children made
+///   before it, others within 100 ms. Children under `ptrace` are asked for in naps.
+/// - `SIGCHLD` is not blocked while `system` waits: a handler that fetches every child takes the command's status, too.
+/// - The order of waiters for a file lock, and `EDEADLK`: a lock is asked for again at least every 32 ms, not waited for in the kernel,
+///   since a lock that came after a kill would be nobody's.
 /// - Of the waits for threads: `pthread_barrier_wait`, `pthread_once` and `call_once` (an initialiser that parks must not be entered
 ///   by a second greenlet of the thread), spin locks, Swift's `Mutex` and other locks made of futexes; in a build with the thread
 ///   sanitizer all of them.
@@ -52,6 +57,8 @@ import Glibc
 /// - Libraries loaded with `RTLD_DEEPBIND`, or linked with `-Bsymbolic` to a libc of their own; statically linked executables, where
 ///   `dlsym` finds no original: do not link this module into one.
 ///
+/// In the child of a `fork` made by a greenlet that greenlet's calls block, as libc's do: its reactor stayed in the parent. Greenlets that
+/// the child starts, on a reactor that it runs (see `Reactor`), park as here.
 /// **Switches.** ``active`` says which areas of libc park, from `REACTOR_SHIMS` or as the program sets it; ``original(_:)`` gives
 /// libc's own functions to code that wants to block.
 ///
@@ -68,7 +75,8 @@ import Glibc
 /// In the child of a `fork` made by a greenlet that greenlet's calls block, as libc's do: its reactor stayed in the parent.
 ///
 /// A signal handler that interrupts a greenlet runs as part of it: write there to `O_NONBLOCK` descriptors only, or use
-/// `reactor.signals(_:)`. On a blocking descriptor `connect` and `accept` set `O_NONBLOCK` for the microsecond of the system call.
+/// `reactor.signals(_:)`. On a blocking descriptor `connect`, `accept` and a stream's reading set `O_NONBLOCK` for the microsecond
+/// of the system call.
 public enum BlockingShims {
     /// One interposed function of libc.
     public struct Function: Sendable, Hashable {

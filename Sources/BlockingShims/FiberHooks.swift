@@ -27,7 +27,8 @@ enum FiberHooks {
                 wait_begin: { ReactorActor.assumeIsolated { FiberWait(on: .current) }.opaque() },
                 wait_park: { FiberHooks.park(FiberWait.at($0!), until: $1, isKillable: $2 != 0) },
                 wait_wake: { FiberWait.at($0!).wake() },
-                wait_end: { FiberWait.at($0!).end() })
+                wait_end: { FiberWait.at($0!).end() },
+                perform: { FiberHooks.perform($0!) })
         )
         return UnsafePointer(table)
     }()
@@ -67,26 +68,45 @@ enum FiberHooks {
         // A fiber of another scheduler has hooks of its own.
         guard let fiber = Fiber.current else { return -ENOSYS }
         let timeout = time(until: deadline)
-        guard !isKillable else {
-            return park(onTimeout: -ETIMEDOUT) {
-                try await wait.waitUntilWoken(for: timeout, isKillable: true) ? 1 : 0
-            }
+        func parkUntilWoken() -> Int32 {
+            park(onTimeout: -ETIMEDOUT) { try wait.parkUntilWoken($0, for: timeout) ? 1 : 0 }
         }
+        if isKillable { return parkUntilWoken() }
+        return ReactorActor.assumeIsolated { fiber.withShield { parkUntilWoken() } }
+    }
+
+    private static func perform(_ operation: UnsafeMutablePointer<cbs_file_operation>) -> Int32 {
+        guard let fiber = Fiber.current else { return -ENOSYS }
+        // The operation and what it points to are the parked fiber's, which does not go on before it is done.
+        nonisolated(unsafe) let operation = operation
         return ReactorActor.assumeIsolated {
-            // The error stands for "park no more"; it is back before anything else of this fiber runs.
-            let error = fiber.killError
-            fiber.killError = nil
-            defer { if let error { fiber.killError = error } }
-            return park(onTimeout: -ETIMEDOUT) {
-                try await wait.waitUntilWoken(for: timeout, isKillable: false) ? 1 : 0
-            }
+            guard fiber.canPark else { return -EAGAIN }
+            do {
+                try fiber.withShield { try perform(operation, fiber) }
+                return 0
+            } catch { return -EAGAIN }
         }
     }
 
-    /// Parks the running fiber while its driver runs `operation`; an error becomes −errno.
-    private static func park(
-        onTimeout: Int32, _ operation: @ReactorActor () async throws -> Int32
-    ) -> Int32 {
+    @ReactorActor private static func perform(
+        _ operation: UnsafeMutablePointer<cbs_file_operation>, _ fiber: Fiber
+    ) throws {
+        let reactor = Reactor.current
+        if let call = FileOperation(operation.pointee) {
+            operation.pointee.result = Int64(try fiber.await { await reactor.perform(call) })
+        } else {
+            let end = Latch(on: reactor, for: .thread)
+            nonisolated(unsafe) let operation = operation  // as above
+            try reactor.threadPool.submit {
+                cbs_file_operation_run(operation)
+                reactor.callFromThread { end.open() }
+            }
+            try fiber.wait(for: end)
+        }
+    }
+
+    /// Runs `operation`, which parks the running fiber; an error becomes −errno.
+    private static func park(onTimeout: Int32, _ operation: @ReactorActor (Fiber) throws -> Int32) -> Int32 {
         // A fiber of another scheduler has hooks of its own.
         guard let fiber = Fiber.current else { return -ENOSYS }
         return ReactorActor.assumeIsolated {
@@ -135,10 +155,12 @@ extension FileOperation {
         case CBS_FILE_READ where operation.count == 1 && operation.flags == 0:
             let part = operation.parts[0]
             self = .read(
-                operation.fd, into: UnsafeMutableRawBufferPointer(start: part.iov_base, count: part.iov_len), at: offset)
+                operation.fd, into: UnsafeMutableRawBufferPointer(start: part.iov_base, count: part.iov_len),
+                at: offset)
         case CBS_FILE_WRITE where operation.count == 1 && operation.flags == 0:
             let part = operation.parts[0]
-            self = .write(operation.fd, UnsafeRawBufferPointer(start: part.iov_base, count: part.iov_len), at: offset)
+            self = .write(
+                operation.fd, UnsafeRawBufferPointer(start: part.iov_base, count: part.iov_len), at: offset)
         case CBS_FILE_SYNC: self = .synchronize(operation.fd)
         case CBS_FILE_SYNC_DATA: self = .synchronize(operation.fd, dataOnly: true)
         default: return nil

@@ -1,3 +1,4 @@
+import Greenlets
 import ReactorCore
 
 /// A fiber's wait that another fiber or thread ends: the object behind `wait_begin` and its companions.
@@ -9,7 +10,7 @@ final class FiberWait: Sendable {
 
     @ReactorActor init(on reactor: Reactor) {
         self.reactor = reactor
-        latch = Latch(on: reactor)
+        latch = Latch(on: reactor, for: .unspecified)
     }
 
     /// The object with two ownerships, for C.
@@ -24,20 +25,16 @@ final class FiberWait: Sendable {
         Unmanaged.fromOpaque(pointer).takeUnretainedValue()  // the caller has an ownership
     }
 
-    /// Parks the fiber's driver until somebody wakes it. Returns whether somebody has, rather than `timeout` passed.
+    /// Parks `fiber`, whose code calls, until somebody wakes it. Returns whether somebody has, rather than `timeout` passed.
     ///
-    /// - Throws: `CancellationError` when `isKillable` and the task is cancelled.
-    @ReactorActor func waitUntilWoken(for timeout: Duration?, isKillable: Bool) async throws -> Bool {
+    /// - Throws: what interrupts the fiber.
+    @ReactorActor func parkUntilWoken(_ fiber: Fiber, for timeout: Duration?) throws -> Bool {
         var isOver = false
         let timer = timeout.map { timeout in
             reactor.callInternallyLater(timeout) { [latch] in if latch.open() { isOver = true } }
         }
         defer { timer?.cancelIfActive() }
-        if isKillable {
-            try await latch.waitUntilOpen()
-        } else {
-            try await latch.waitUntilOpenUncancellably()
-        }
+        try fiber.wait(for: latch)
         return !isOver
     }
 

@@ -9,6 +9,7 @@
 //
 // Where neither is to be had (a kernel before 5.3, no /proc, no descriptor left, a wait for stopped or continued
 // children, for which there is no descriptor), the question is repeated after naps.
+#define CBS_AREA CBS_AREA_process
 #include "children.h"
 
 #include <dirent.h>
@@ -255,9 +256,8 @@ pid_t cbs_shim_wait3(int *status, int options, struct rusage *usage) {
 
 int cbs_shim_waitid(idtype_t type, id_t id, siginfo_t *info, int options) {
     const cbs_hook_table *hooks = cbs_current_hooks();
-    // A pidfd in non-blocking mode answers EAGAIN: the file's own wish.
-    int is_told = type == P_PIDFD && (fcntl((int)id, F_GETFL) & O_NONBLOCK) != 0;
-    if (CBS_LIKELY(hooks == NULL) || (options & WNOHANG) != 0 || is_told) {
+    if (CBS_LIKELY(hooks == NULL) || (options & WNOHANG) != 0
+        || (type == P_PIDFD && (fcntl((int)id, F_GETFL) & O_NONBLOCK) != 0)) {  // which answers EAGAIN
         return CBS_REAL(waitid)(type, id, info, options);
     }
     return cbs_waitid(hooks, type, id, info, options);

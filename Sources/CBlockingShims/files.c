@@ -7,6 +7,7 @@
 //
 // Files without a disk behind them (proc, sysfs, tmpfs) are used on the calling thread: for them a worker costs more
 // than it saves, and what /proc says or takes may depend on the thread that asks.
+#define CBS_AREA CBS_AREA_file
 #include "files.h"
 
 #include <linux/magic.h>

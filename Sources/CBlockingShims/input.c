@@ -8,6 +8,7 @@
 //
 // fscanf and its family are not here: they parse while they read, push back, and keep their state inside glibc, so they
 // cannot be resumed from outside. The wide-character functions are not, either.
+#define CBS_AREA CBS_AREA_stdio
 #include "streams.h"
 
 /// Whether the calling stream reads from the place where ungetc puts what does not fit. The value is part of glibc's ABI,

@@ -3,11 +3,11 @@
 // close, dup2 and dup3 are here for what they end: whoever waits for the descriptor is woken first.
 //
 // A socket: as recv and send without flags. A regular file or block device: always "ready", so files.c has what they
-// need. A directory: the original, which refuses. The rest (pipe, terminal, eventfd, timerfd, inotify, …) in blocking mode: tried with RWF_NOWAIT where the
-// kernel has it for that kind of file, otherwise polled first. The flag is the better way, because between poll and
-// read another process may take the data, and then the read would block the loop.
+// need. A directory: the original, which refuses. The rest (pipe, terminal, eventfd, timerfd, inotify, …) in blocking
+// mode: tried with RWF_NOWAIT where the kernel has it for that kind of file, otherwise polled first. The flag is the
+// better way, because between poll and read another process may take the data, and then the read would block the loop.
 #define CBS_AREA CBS_AREA_io
-#include "dispatch.h"
+#include "files.h"
 
 #include <sys/ioctl.h>
 #include <sys/stat.h>

@@ -6,6 +6,7 @@
 // the process or the open file, never to a thread. And those who wait are many where locks are contended, so they would
 // take all threads. What the naps cost: up to 32 ms of delay after a lock is free, no order among waiters, and no EDEADLK,
 // which the kernel finds among sleepers only: greenlets in such a cycle can be killed, as those that wait for long.
+#define CBS_AREA CBS_AREA_lock
 #include "dispatch.h"
 
 #include <stdarg.h>

@@ -5,6 +5,7 @@
 // fiber is killed. It is opened with O_NONBLOCK here and then waited for. To write: opening fails with ENXIO while there
 // is no reader, so it is repeated. To read: opening succeeds at once, and a writer shows as data, as hang-up when it has
 // gone again, or, when it has written nothing, in tee(2), which answers 0 without a writer and EAGAIN with one.
+#define CBS_AREA CBS_AREA_file
 #include "files.h"
 
 #include <stdarg.h>

@@ -6,6 +6,7 @@
 // makes it drop the rest.
 //
 // printf's family formats into memory first; the text goes the same way. The wide-character functions are not here.
+#define CBS_AREA CBS_AREA_stdio
 #include "streams.h"
 
 #include <stdarg.h>

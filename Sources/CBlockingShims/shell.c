@@ -12,6 +12,7 @@
 //
 // A fiber killed in its wait leaves a child that somebody must fetch: it is noted, and the next of these functions to
 // run on a fiber fetches it.
+#define CBS_AREA CBS_AREA_process
 #include "shell.h"
 
 #include <pthread.h>
@@ -149,6 +150,7 @@ int cbs_shim_system(const char *command) {
 
 /// In the child of a fork: what the parent waits for are no children of this process.
 static void cbs_forget_children(void) {
+    abandoned = NULL;  // not freed: another thread may have been about to enlarge it
     abandoned_count = 0;
     if (systems > 0 && are_keys_ignored) {
         sigaction(SIGINT, &kept_interrupt, NULL);

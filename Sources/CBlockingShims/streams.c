@@ -1,4 +1,5 @@
 // See streams.h.
+#define CBS_AREA CBS_AREA_stdio
 #include "streams.h"
 
 #include <pthread.h>

@@ -7,8 +7,7 @@
 // sleep(3) does not call our nanosleep(2). Each blocking entry point needs its own line, the checked variants that
 // _FORTIFY_SOURCE makes callers use (`__poll_chk`, …) included.
 //
-// Not here, because it cannot work or is not there yet: stdio (fread, fgets, …: glibc calls its internal read),
-// regular files (always ready; they run on the calling thread), waitpid and friends, file locks.
+// Not here, because it cannot work: fscanf's family and wide-character stdio (input.c says why).
 #pragma once
 
 #include "table-threads.h"

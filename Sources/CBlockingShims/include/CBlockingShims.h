@@ -92,6 +92,11 @@ typedef struct CBS_SENDABLE cbs_hook_table {
 
     /// Ends an ownership. Any thread.
     void (*wait_end)(void *wait);
+
+    /// Does `operation`, on another thread or by the kernel's own means, and parks until its result is set. Never returns
+    /// earlier: the operation uses its caller's memory. So a kill does not end the wait, and neither does an earlier one
+    /// keep the operation from being done. Not 0 when it could not be begun; the shim then runs it itself.
+    int (*perform)(cbs_file_operation *operation);
 } cbs_hook_table;
 
 /// The hooks of all fibers of the process, defined by who drives them (`BlockingShims`). Called once, by the first shim on a

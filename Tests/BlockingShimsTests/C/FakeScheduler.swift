@@ -89,7 +89,8 @@ final class FakeScheduler {
                 wait_begin: { FakeWait().opaque() },
                 wait_park: { FakeScheduler.current.park(FakeWait.at($0!), until: $1, isKillable: $2 != 0) },
                 wait_wake: { FakeWait.at($0!).wake() },
-                wait_end: { FakeWait.at($0!).end() }))
+                wait_end: { FakeWait.at($0!).end() },
+                perform: { FakeScheduler.current.perform($0!) }))
         return UnsafePointer(table)
     }()
 

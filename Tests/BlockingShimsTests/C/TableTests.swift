@@ -41,7 +41,7 @@ import Testing
         #expect(
             Set(Self.shims.map { String(cString: $0.shim.area) })
                 == ([
-                    "timer", "poll", "socket", "io", "name",
+                    "timer", "poll", "socket", "io", "name", "process", "file", "lock", "stdio",
                 ] as Set).union(shimsThreads ? ["thread"] : []))
     }
 

@@ -141,7 +141,7 @@ enum BlockingCalls {
         (
             "advice and reservations, done when the file system has noted them",
             """
-            readahead sync_file_range fallocate fallocate64 posix_fallocate posix_fallocate64 msync sync syncfs
+            readahead fallocate fallocate64 posix_fallocate posix_fallocate64 msync sync syncfs
             """
         ),
         (
@@ -149,6 +149,21 @@ enum BlockingCalls {
             "res_nquery res_nsearch res_nquerydomain res_nsend res_send"
         ),
         ("it returns as soon as the child has begun the program", "posix_spawn posix_spawnp vfork"),
+        ("it waits for nothing", "fork"),
+        (
+            "glibc parses, or converts wide characters, while it reads: what it will want cannot be waited for first",
+            """
+            fscanf vfscanf scanf vscanf __isoc99_fscanf __isoc99_vfscanf __isoc99_scanf __isoc99_vscanf fgetwc fgetws getwc
+            getwchar fputwc fputws
+            """
+        ),
+        (
+            "a regular file for whoever uses stdio, opened by glibc's internal open",
+            "fopen fopen64 freopen freopen64"
+        ),
+        ("a pipe has no position to move to", "fseek fseeko fseeko64 rewind"),
+        ("one line on standard error", "perror"),
+        ("nobody should call it, and nobody does", "gets getw putw"),
     ]
 
     static let exempt = Set(exemptions.flatMap { split($0.functions) })
