@@ -7,10 +7,11 @@ import Testing
 
 @testable import BlockingShims
 
-/// Operations on files in greenlets, with the reactor's thread pool.
+/// Operations on files in greenlets, with the reactor's thread pool and with the engine that the kernel allows.
 @Suite struct GreenletFileTests {
     @Test func killedGreenletGetsTheResultFirst() async throws {
         try await withReactor { reactor in
+            try reactor.useFileEngine(.threads)
             try reactor.suggestThreadPoolSize(1)
             let gate = Pair.pipes()
             let end = gate.first
@@ -37,8 +38,10 @@ import Testing
         }
     }
 
-    @Test func manyGreenletsReadAndWriteTheirFiles() async throws {
-        try await withReactor { _ in
+    @Test(arguments: [Reactor.FileEngine.threads, .automatic])
+    func manyGreenletsReadAndWriteTheirFiles(_ engine: Reactor.FileEngine) async throws {
+        try await withReactor { reactor in
+            try reactor.useFileEngine(engine)
             let greenlets = (0..<20).map { number in
                 Greenlet.spawn { () -> Bool in
                     let file = TemporaryFile()
