@@ -4,7 +4,11 @@ public import ReactorCore
 public struct GreenletError: Error, Sendable, CustomStringConvertible {
     /// What went wrong, as a value that can be compared.
     public struct Code: Hashable, Sendable {
-        private enum Name { case notInGreenlet, timedOut, outOfStacks, closed }
+        private enum Name {
+            case notInGreenlet, timedOut, outOfStacks, closed
+            case waitsForItself, scopeClosed, alreadyInstalled, reactorRuns
+        }
+
         private let name: Name
 
         /// A call that parks the calling greenlet was made by code that no greenlet runs.
@@ -15,6 +19,14 @@ public struct GreenletError: Error, Sendable, CustomStringConvertible {
         public static let closed = Code(name: .closed)
         /// The system gave no memory for another stack.
         public static let outOfStacks = Code(name: .outOfStacks)
+        /// A greenlet was about to wait for its own end.
+        public static let waitsForItself = Code(name: .waitsForItself)
+        /// A greenlet was to be spawned in a scope that is over, or whose greenlets are being ended.
+        public static let scopeClosed = Code(name: .scopeClosed)
+        /// `GreenletReactor.install()` was called a second time.
+        public static let alreadyInstalled = Code(name: .alreadyInstalled)
+        /// `GreenletReactor.install()` came too late: the reactor, or one on the calling thread, runs already.
+        public static let reactorRuns = Code(name: .reactorRuns)
     }
 
     /// What went wrong.

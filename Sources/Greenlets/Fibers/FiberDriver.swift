@@ -89,8 +89,11 @@ final class FiberDriver {
 
     /// The fiber, prepared for `body`; nil when the greenlet has ended instead, killed before or for want of a stack.
     private func begin(_ greenlet: AnyGreenlet, _ body: @escaping @ReactorActor () -> Void) -> Fiber? {
+        guard greenlet.begin() else {
+            greenlet.driver = nil
+            return nil
+        }
         do {
-            if let error = greenlet.begin() { throw error }
             let fiber = try self.fiber ?? Fiber(stack: registry.stacks.take())
             self.fiber = fiber
             fiber.prepare(greenlet, body)

@@ -25,11 +25,6 @@ public final class Greenlet<Value: Sendable>: AnyGreenlet {
         return .success(value!)  // one of the two is set as the greenlet ends
     }
 
-    /// Whether it has ended and not by an error of its own; being killed by `GreenletExit` is no error.
-    public var isSuccessful: Bool {
-        isReady && (failure == nil || failure is GreenletExit)
-    }
-
     /// Spawns a greenlet with a synchronous body, which runs on a stack of its own. Never waits.
     ///
     /// - Parameters:
@@ -40,9 +35,7 @@ public final class Greenlet<Value: Sendable>: AnyGreenlet {
         file: StaticString = #fileID, line: UInt = #line
     ) -> Greenlet {
         let greenlet = Greenlet(name: name, CallSite(file, line))
-        greenlet.launchOnFiber {
-            do { greenlet.value = try body() } catch { greenlet.failure = error }
-        }
+        greenlet.run(body)
         return greenlet
     }
 
@@ -52,14 +45,26 @@ public final class Greenlet<Value: Sendable>: AnyGreenlet {
         file: StaticString = #fileID, line: UInt = #line
     ) -> Greenlet {
         let greenlet = Greenlet(name: name, CallSite(file, line))
-        greenlet.launch {
-            if let error = greenlet.begin() { return greenlet.end(throwing: error) }
-            do {
-                greenlet.value = try await body()
-                greenlet.end(throwing: nil)
-            } catch { greenlet.end(throwing: error) }
-        }
+        greenlet.run(body)
         return greenlet
+    }
+
+    /// Starts a synchronous body, in a coming turn. Once.
+    @inlinable @inline(__always) func run(_ body: @escaping @ReactorActor () throws -> Value) {
+        launchOnFiber {
+            do { self.value = try body() } catch { self.failure = error }
+        }
+    }
+
+    /// Starts an `async` body. Once.
+    @inlinable @inline(__always) func run(_ body: @escaping @ReactorActor () async throws -> Value) {
+        launch {
+            guard self.begin() else { return }
+            do {
+                self.value = try await body()
+                self.end(throwing: nil)
+            } catch { self.end(throwing: error) }
+        }
     }
 
     @usableFromInline override init(name: String?, _ site: CallSite) { super.init(name: name, site) }
@@ -67,11 +72,8 @@ public final class Greenlet<Value: Sendable>: AnyGreenlet {
     /// Calls `observer` with the outcome, on the reactor, when the greenlet has ended; at once when it has
     /// already.
     func whenReady(_ observer: @escaping @ReactorActor (Result<Value, any Error>) -> Void) {
-        if let result {
-            observer(result)
-        } else {
-            observers.append { [unowned self] in observer(result!) }  // it is called as the greenlet ends
-        }
+        // It is called as the greenlet ends, or now.
+        onReady { [unowned self] in observer(result!) }
     }
 
     /// Parks the calling task until the greenlet has ended; returns its value.

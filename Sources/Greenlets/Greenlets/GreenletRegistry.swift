@@ -1,3 +1,4 @@
+import Glibc
 package import ReactorCore
 
 /// The greenlets of one reactor that have not ended, and the stacks of those that have.
@@ -8,6 +9,12 @@ package final class GreenletRegistry {
     @exclusivity(unchecked) var restingDrivers: [FiberDriver] = []
     private static let restingDriverLimit = 256
     @exclusivity(unchecked) private var lastID = 0
+    /// Whether greenlets know who spawned them.
+    @exclusivity(unchecked) var tracksTree = GreenletRegistry.tracksTreeByDefault
+    /// Who wants to hear of each greenlet that starts; nil while nobody does.
+    @exclusivity(unchecked) var spawnObservers: SpawnObservers?
+    /// Whether any greenlet has ever used the values of its tree.
+    @exclusivity(unchecked) var hasTreeLocals = false
     /// A list through the greenlets themselves, oldest first: being in it costs no allocation. Unsafe: a greenlet leaves
     /// it as it ends, and its task holds it until then.
     @exclusivity(unchecked) private unowned(unsafe) var first: AnyGreenlet?
@@ -21,6 +28,11 @@ package final class GreenletRegistry {
         }
         return makeRegistry(for: reactor)
     }
+
+    private static let tracksTreeByDefault: Bool = {
+        guard let text = getenv("REACTOR_TRACK_GREENLET_TREE") else { return true }
+        return !["0", "no", "off", "false"].contains(String(cString: text).lowercased())
+    }()
 
     private static func makeRegistry(for reactor: Reactor) -> GreenletRegistry {
         // Every greenlet asks for the registry before it binds itself.

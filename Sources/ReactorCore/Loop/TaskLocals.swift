@@ -26,7 +26,7 @@ package final class TaskLocalSnapshot: @unchecked Sendable {  // reactor only, t
     }
 
     /// Keeps what is bound now, and be it nothing.
-    @ReactorActor init() {
+    @ReactorActor package init() {
         let body = Body()
         let reactor = Reactor.current
         self.body = body

@@ -1,0 +1,23 @@
+import ReactorCore
+
+extension AnyGreenlet: Waitable {
+    /// Calls `action` on the reactor as the greenlet ends, at once when it has ended; gevent's `rawlink`. Never waits, and
+    /// neither must the action: to wait, use `onCompletion`. The greenlet's error counts as received.
+    @discardableResult
+    public final func onReady(_ action: @escaping @ReactorActor () -> Void) -> ReadinessLink {
+        let link = ReadinessLink(hearsErrors: true)
+        link.set(action)
+        add(link)
+        return link
+    }
+
+    /// Fires the link as the greenlet ends, or now.
+    func add(_ link: ReadinessLink) {
+        guard !isReady else {
+            link.take()?()
+            return
+        }
+        if extras == nil { extras = GreenletExtras() }
+        extras!.add(link)  // set above
+    }
+}
