@@ -29,9 +29,9 @@ package final class Fiber {
     /// Once set, every wait of this fiber ends with this error at once: a kill cannot unwind C frames, so it
     /// stays until the fiber has returned through them.
     @exclusivity(unchecked) package private(set) var killError: (any Error)?
-    /// The time-outs that the code is inside of, outermost first.
-    @exclusivity(unchecked) private var timeouts: [Timeout] = []
-    /// Inside a shield: how many of the time-outs are outside it. They do not count, and kills do not.
+    /// The time-outs and scopes that the code is inside of, outermost first.
+    @exclusivity(unchecked) private var limits: [any Limit] = []
+    /// Inside a shield: how many of them are outside it. They do not count, and kills do not.
     @exclusivity(unchecked) private var shield: Int?
 
     /// How often the code has parked: a greenlet's switches.
@@ -97,7 +97,7 @@ package final class Fiber {
         self.request = nil
         // A time-out must be able to end the request without ending the driver, and what ends the driver must not end a
         // shielded request.
-        if timeouts.isEmpty, shield == nil { return await request() }
+        if limits.isEmpty, shield == nil { return await request() }
         let task = Self.startTask(on: .current, UncheckedBox(request))
         requestTask = task
         await task.value
@@ -134,9 +134,9 @@ package final class Fiber {
     /// What the fiber's waits have to end with now, if anything: it was killed, or its time is over. The outermost cause
     /// wins, for it has the longest way to go.
     package var interruption: (any Error)? {
-        if let shield { return timeouts.dropFirst(shield).first { $0.isOver }?.error }
+        if let shield { return limits.dropFirst(shield).first { $0.isOver }?.interruption }
         if let killError { return killError }
-        return timeouts.isEmpty ? nil : timeouts.first { $0.isOver }?.error
+        return limits.isEmpty ? nil : limits.first { $0.isOver }?.interruption
     }
 
     /// Whether the calling code, on this fiber's stack, is in the driver's task, as all is but a callback with task-local
@@ -236,18 +236,18 @@ package final class Fiber {
         requestTask?.cancel()
     }
 
-    /// Runs `body` inside a time-out.
-    func withTimeout<Value>(_ timeout: Timeout, _ body: () throws -> Value) rethrows -> Value {
-        timeouts.append(timeout)
+    /// Runs `body` inside a time-out or a scope.
+    func within<Value>(_ limit: any Limit, _ body: () throws -> Value) rethrows -> Value {
+        limits.append(limit)
         // Its own is the last: those inside have ended.
-        defer { timeouts.removeLast() }
+        defer { limits.removeLast() }
         return try body()
     }
 
     /// Runs `body` without regard to kills, and to time-outs around it. What came meanwhile counts again from then on.
     package func withShield<Value>(_ body: () throws -> Value) rethrows -> Value {
         let outer = shield
-        shield = timeouts.count
+        shield = limits.count
         defer { shield = outer }
         return try body()
     }

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// Reactor only.
 @ReactorActor
-public final class Timeout {
+public final class Timeout: Limit {
     private nonisolated static let lastID = Atomic<UInt64>(0)
 
     /// Identifies the time-out and its errors: unique in the process.
@@ -46,6 +46,8 @@ public final class Timeout {
             interrupt()
         }
     }
+
+    var interruption: any Error { error }
 
     /// The error of this time-out.
     var error: TimeoutError { TimeoutError(id: id, duration: duration ?? .zero, underlying: nil) }

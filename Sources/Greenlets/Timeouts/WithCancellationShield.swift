@@ -23,6 +23,7 @@ public func withCancellationShield<Value: Sendable>(
 /// As the `async` form, for synchronous code in a greenlet; calls of C libraries in `body` do not fail either.
 ///
 /// - Throws: what `body` throws; `GreenletError` with code `notInGreenlet`.
+@_disfavoredOverload  // or a body without an await would choose it in async code, too
 public func withCancellationShield<Value: Sendable>(
     _ body: @ReactorActor () throws -> Value
 ) throws -> Value {

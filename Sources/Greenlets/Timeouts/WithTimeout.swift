@@ -52,13 +52,14 @@ public func withTimeout<Value: Sendable>(
 ///
 /// - Throws: `TimeoutError` when the time was over and the body threw, with what it threw as `underlying`; the killer's
 ///   error; `GreenletError` with code `notInGreenlet`; what `body` throws.
+@_disfavoredOverload  // or a body without an await would choose it in async code, too
 public func withTimeout<Value: Sendable>(
     _ limit: Duration?, _ body: @ReactorActor (Timeout) throws -> Value
 ) throws -> Value {
     try Greenlet.inFiber { fiber in
         let timeout = Timeout(limit) { fiber.interrupt() }
         defer { timeout.cancel() }
-        do { return try fiber.withTimeout(timeout) { try body(timeout) } } catch {
+        do { return try fiber.within(timeout) { try body(timeout) } } catch {
             throw timeout.translate(
                 error, isKilled: fiber.interruption.map { !($0 is TimeoutError) } ?? false)
         }
@@ -66,6 +67,7 @@ public func withTimeout<Value: Sendable>(
 }
 
 /// As `withTimeout(_:_:)` whose body needs no `Timeout`.
+@_disfavoredOverload
 public func withTimeout<Value: Sendable>(
     _ limit: Duration?, _ body: @ReactorActor () throws -> Value
 ) throws -> Value {
@@ -73,6 +75,7 @@ public func withTimeout<Value: Sendable>(
 }
 
 /// As `withTimeout(_:_:)`, with a value in the place of its `TimeoutError`; those of others pass.
+@_disfavoredOverload
 public func withTimeout<Value: Sendable>(
     _ limit: Duration?, default value: Value, _ body: @ReactorActor () throws -> Value
 ) throws -> Value {
