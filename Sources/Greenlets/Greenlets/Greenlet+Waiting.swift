@@ -37,6 +37,19 @@ extension Greenlet where Value == Never {
         try inFiber { try $0.yield() }
     }
 
+    /// Parks the calling greenlet until the reactor has nothing to do but wait: nothing is ready and nothing is due. As
+    /// `Reactor.waitUntilIdle()`; gevent's `idle`.
+    ///
+    /// - Throws: `CancellationError` when the task is cancelled or the greenlet killed.
+    @ReactorActor public static func waitUntilIdle() async throws {
+        try await Reactor.current.waitUntilIdle()
+    }
+
+    /// As the `async` form, for synchronous code in a greenlet; throws the killer's error when killed.
+    public nonisolated static func waitUntilIdle() throws {
+        try inFiber { try $0.wait(for: Reactor.current.latchForIdleness()) }
+    }
+
     /// Runs `operation` on the reactor and parks the calling greenlet until it has ended: the bridge from
     /// synchronous to `async`.
     ///

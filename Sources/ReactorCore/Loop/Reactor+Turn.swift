@@ -67,23 +67,33 @@ extension Reactor {
     }
 
     @ReactorActor private func poll(waitingAtMost limit: Duration?) {
-        let timeout = pollTimeout(limit)
+        if let idleWaiters { return pollForIdleness(idleWaiters) }
+        look(timeoutNanoseconds: pollTimeout(limit))
+    }
+
+    /// Asks the kernel what has become ready, and tells who wants to know. Whether callbacks were told.
+    @ReactorActor @discardableResult
+    func look(timeoutNanoseconds timeout: Int64) -> Bool {
+        var hasCalled = false
         switch poller {
         case .epoll(let poller):
             poller.wait(timeoutNanoseconds: timeout) {
                 resumeWaiters($0)
             } call: {
+                hasCalled = true
                 callCallbacks($0)
             }
         case .ring(let poller):
             poller.wait(timeoutNanoseconds: timeout) {
                 resumeWaiters($0)
             } call: {
+                hasCalled = true
                 callCallbacks($0)
             } fail: {
                 failWaiters(of: $0, generation: $1, code: -$2)
             }
         }
+        return hasCalled
     }
 
     /// How long the kernel may wait: −1 for ever.

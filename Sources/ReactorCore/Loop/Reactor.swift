@@ -75,6 +75,9 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     /// The clock of the system when the turn began, in nanoseconds: what "since" means in reports. Unsafe: as `ready`.
     @exclusivity(unchecked) nonisolated(unsafe) package internal(set) var turnTime: Int64 = 0
 
+    /// Who waits for the loop to have nothing to do; nil while nobody does. Unsafe: as `ready`.
+    @exclusivity(unchecked) nonisolated(unsafe) var idleWaiters: ParkingLine?
+
     /// How many turns the loop has made: an idle one makes none.
     @ReactorActor package internal(set) var turnCount: UInt64 = 0
 
