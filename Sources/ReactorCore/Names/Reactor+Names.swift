@@ -61,15 +61,7 @@ extension Reactor {
     @ReactorActor private func localAddresses(
         of host: String, _ port: Int, _ family: AddressFamily
     ) throws(ReactorError) -> [ResolvedAddress]? {
-        guard (0...65_535).contains(port) else {
-            throw ReactorError(
-                .invalidArgument,
-                "port \(port) of the host \(String(reflecting: host)) is not between 0 and 65535")
-        }
-        if let address = ResolvedAddress(numeric: host, port: port) {
-            guard address.isOf(family) else {
-                throw ReactorError(.nameNotFound, "the address \(host) is not of the family \(family)")
-            }
+        if let address = try SystemResolver.numericAddress(of: host, port: port, family: family) {
             return [address]
         }
         guard try HostName(host).isLocalhost else { return nil }

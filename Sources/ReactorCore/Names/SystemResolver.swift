@@ -32,7 +32,7 @@ public final class SystemResolver: Resolver {
     package typealias LookUp =
         @Sendable (_ host: String, _ family: AddressFamily) throws(ReactorError) -> [ResolvedAddress]
 
-    private let lookUp: LookUp
+    let lookUp: LookUp
     private let hosts: HostsFile
     /// The worker threads.
     let pool: ThreadPool

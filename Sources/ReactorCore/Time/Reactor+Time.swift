@@ -20,6 +20,13 @@ extension Reactor {
         return add(at: now.advanced(by: delay), CallSite(file, line), Self.preparing(action))
     }
 
+    /// `callLater`, for callers that keep the place of the call themselves.
+    @ReactorActor package func callLater(
+        _ delay: Duration, _ action: consuming @escaping @ReactorActor () throws -> Void, at site: CallSite
+    ) -> DelayedCall {
+        add(at: now.advanced(by: delay), site, Self.preparing(action))
+    }
+
     /// Parks the calling task for `duration`; the reactor goes on. Zero lets everything that is ready run
     /// once.
     ///

@@ -6,6 +6,7 @@ extension Reactor {
     ///
     /// ```swift
     /// reactor.deferToGreenlet { try Client.find(7, db) }.addCallback { print($0) }
+    /// reactor.deferToGreenlet(Client.find, 7, db).addCallback { print($0) }
     /// ```
     /// The body looks blocking and parks: databases, sockets, sleeps, C libraries under BlockingShims.
     /// Cancelling the Deferred kills the greenlet; the Deferred fires when it has ended. Reactor only.
@@ -24,6 +25,27 @@ extension Reactor {
         waitForGreenlet(Greenlet.spawn(name: name, body, file: file, line: line), file: file, line: line)
     }
 
+    /// As the form with a closure, of a function and its arguments: `reactor.deferToGreenlet(add, 3, 4)`.
+    @ReactorActor public func deferToGreenlet<First: Sendable, each Rest: Sendable, Value: Sendable>(
+        name: String? = nil, _ function: @escaping @ReactorActor (First, repeat each Rest) throws -> Value,
+        _ first: First, _ rest: repeat each Rest, file: StaticString = #fileID, line: UInt = #line
+    ) -> Deferred<Value> {
+        deferToGreenlet(
+            name: name, { () throws -> Value in try function(first, repeat each rest) }, file: file,
+            line: line)
+    }
+
+    /// As the synchronous form, of an `async` function and its arguments.
+    @ReactorActor public func deferToGreenlet<First: Sendable, each Rest: Sendable, Value: Sendable>(
+        name: String? = nil,
+        _ function: @escaping @ReactorActor (First, repeat each Rest) async throws -> Value,
+        _ first: First, _ rest: repeat each Rest, file: StaticString = #fileID, line: UInt = #line
+    ) -> Deferred<Value> {
+        deferToGreenlet(
+            name: name, { () async throws -> Value in try await function(first, repeat each rest) },
+            file: file, line: line)
+    }
+
     /// A Deferred that fires with the outcome of `greenlet`. Cancelling it kills the greenlet. Never waits.
     @ReactorActor public func waitForGreenlet<Value: Sendable>(
         _ greenlet: Greenlet<Value>, file: StaticString = #fileID, line: UInt = #line
@@ -31,36 +53,8 @@ extension Reactor {
         let deferred = Deferred<Value>(awaitingCancel: { greenlet.cancel() }, file: file, line: line)
         greenlet.whenReady { result in
             // Cannot throw: nobody else fires it, and cancelling it only kills the greenlet.
-            switch result {
-            case .success(let value): try? deferred.callback(value)
-            case .failure(let error): try? deferred.errback(error)
-            }
+            try? deferred.fire(with: result, file: file, line: line)
         }
         return deferred
     }
-}
-
-/// Runs a synchronous body in a greenlet of the current reactor. As `Reactor.deferToGreenlet`.
-@ReactorActor public func deferToGreenlet<Value: Sendable>(
-    name: String? = nil, _ body: @escaping @ReactorActor () throws -> Value,
-    file: StaticString = #fileID, line: UInt = #line
-) -> Deferred<Value> {
-    Reactor.current.deferToGreenlet(name: name, body, file: file, line: line)
-}
-
-/// Runs an `async` body in a greenlet of the current reactor. As `Reactor.deferToGreenlet`.
-@ReactorActor public func deferToGreenlet<Value: Sendable>(
-    name: String? = nil, _ body: @escaping @ReactorActor () async throws -> Value,
-    file: StaticString = #fileID, line: UInt = #line
-) -> Deferred<Value> {
-    Reactor.current.deferToGreenlet(name: name, body, file: file, line: line)
-}
-
-/// Parks the calling greenlet until `deferred` has fired; returns its value. For synchronous code in a
-/// greenlet; `async` code writes `try await deferred.value`.
-///
-/// - Throws: the Deferred's error with its own type; the killer's error when the greenlet is killed, and the
-///   Deferred is cancelled; `GreenletError` with code `notInGreenlet` outside a greenlet.
-@ReactorActor public func waitForDeferred<Value: Sendable>(_ deferred: Deferred<Value>) throws -> Value {
-    try Greenlet.blockingCall { try await deferred.value }
 }

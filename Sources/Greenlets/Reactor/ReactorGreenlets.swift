@@ -1,0 +1,103 @@
+public import ReactorCore
+
+/// What a reactor does with greenlets for code that has only the reactor: geventreactor's `IReactorGreenlets`. Reactors
+/// conform; so may a stand-in in a test. Reactor only; nothing here waits.
+///
+/// The requirements name the place of the call, for reports; callers use the forms without, which fill it in.
+@ReactorActor
+public protocol ReactorGreenlets {
+    /// As `callInGreenlet(_:file:line:)`.
+    func callInGreenlet(at site: CallSite, _ body: @escaping @ReactorActor () throws -> Void)
+
+    /// As `callInGreenlet(_:file:line:)`.
+    func callInGreenlet(at site: CallSite, _ body: @escaping @ReactorActor () async throws -> Void)
+
+    /// As `callFromGreenlet(_:file:line:)`.
+    func callFromGreenlet(at site: CallSite, _ body: @escaping @ReactorActor () throws -> Void) -> DelayedCall
+}
+
+extension ReactorGreenlets {
+    /// Runs `body` in a greenlet; nobody hears of its end. What it throws goes to `onUncaughtError`. Never waits.
+    ///
+    /// ```swift
+    /// reactor.callInGreenlet { try Visit.add(page, db) }
+    /// reactor.callInGreenlet(Visit.add, page, db)
+    /// ```
+    public func callInGreenlet(
+        _ body: @escaping @ReactorActor () throws -> Void, file: StaticString = #fileID, line: UInt = #line
+    ) {
+        callInGreenlet(at: CallSite(file, line), body)
+    }
+
+    /// As the synchronous form, with an `async` body.
+    public func callInGreenlet(
+        _ body: @escaping @ReactorActor () async throws -> Void, file: StaticString = #fileID,
+        line: UInt = #line
+    ) {
+        callInGreenlet(at: CallSite(file, line), body)
+    }
+
+    /// As the form with a closure, of a function and its arguments.
+    public func callInGreenlet<First: Sendable, each Rest: Sendable>(
+        _ function: @escaping @ReactorActor (First, repeat each Rest) throws -> Void, _ first: First,
+        _ rest: repeat each Rest, file: StaticString = #fileID, line: UInt = #line
+    ) {
+        callInGreenlet(at: CallSite(file, line)) { () throws -> Void in
+            try function(first, repeat each rest)
+        }
+    }
+
+    /// As the form with a closure, of an `async` function and its arguments.
+    public func callInGreenlet<First: Sendable, each Rest: Sendable>(
+        _ function: @escaping @ReactorActor (First, repeat each Rest) async throws -> Void, _ first: First,
+        _ rest: repeat each Rest, file: StaticString = #fileID, line: UInt = #line
+    ) {
+        callInGreenlet(at: CallSite(file, line)) { () async throws -> Void in
+            try await function(first, repeat each rest)
+        }
+    }
+
+    /// Runs `body` on the reactor itself, in no greenlet, in a coming turn. Never waits, and neither must the body.
+    ///
+    /// The call returned can be cancelled until then. What the body throws goes to `onUncaughtError`. To wait for its outcome:
+    /// `blockingCallFromGreenlet`.
+    @discardableResult
+    public func callFromGreenlet(
+        _ body: @escaping @ReactorActor () throws -> Void, file: StaticString = #fileID, line: UInt = #line
+    ) -> DelayedCall {
+        callFromGreenlet(at: CallSite(file, line), body)
+    }
+
+    /// As the form with a closure, of a function and its arguments.
+    @discardableResult
+    public func callFromGreenlet<First: Sendable, each Rest: Sendable>(
+        _ function: @escaping @ReactorActor (First, repeat each Rest) throws -> Void, _ first: First,
+        _ rest: repeat each Rest, file: StaticString = #fileID, line: UInt = #line
+    ) -> DelayedCall {
+        callFromGreenlet(at: CallSite(file, line)) { try function(first, repeat each rest) }
+    }
+}
+
+extension Reactor: ReactorGreenlets {
+    /// As `callInGreenlet(_:file:line:)`.
+    @ReactorActor public func callInGreenlet(
+        at site: CallSite, _ body: @escaping @ReactorActor () throws -> Void
+    ) {
+        Greenlet<Void>(name: nil, site).run(body)
+    }
+
+    /// As `callInGreenlet(_:file:line:)`.
+    @ReactorActor public func callInGreenlet(
+        at site: CallSite, _ body: @escaping @ReactorActor () async throws -> Void
+    ) {
+        Greenlet<Void>(name: nil, site).run(body)
+    }
+
+    /// As `callFromGreenlet(_:file:line:)`.
+    @ReactorActor public func callFromGreenlet(
+        at site: CallSite, _ body: @escaping @ReactorActor () throws -> Void
+    ) -> DelayedCall {
+        // Whatever else is bound where it is called from: the body runs in no greenlet.
+        callLater(.zero, { try AnyGreenlet.$current.withValue(nil, operation: body) }, at: site)
+    }
+}
