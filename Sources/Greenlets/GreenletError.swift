@@ -5,7 +5,7 @@ public struct GreenletError: Error, Sendable, CustomStringConvertible {
     /// What went wrong, as a value that can be compared.
     public struct Code: Hashable, Sendable {
         private enum Name {
-            case notInGreenlet, timedOut, outOfStacks, closed
+            case notInGreenlet, timedOut, outOfStacks, closed, full, alreadySet, notHeld
             case waitsForItself, scopeClosed, alreadyInstalled, reactorRuns
         }
 
@@ -17,6 +17,12 @@ public struct GreenletError: Error, Sendable, CustomStringConvertible {
         public static let timedOut = Code(name: .timedOut)
         /// What was waited for has been closed.
         public static let closed = Code(name: .closed)
+        /// There is no room: a pool had no free slot in time.
+        public static let full = Code(name: .full)
+        /// What is given once has been given.
+        public static let alreadySet = Code(name: .alreadySet)
+        /// What was to be given back is not held, or not by the caller: a lock, a permit, a task of a queue.
+        public static let notHeld = Code(name: .notHeld)
         /// The system gave no memory for another stack.
         public static let outOfStacks = Code(name: .outOfStacks)
         /// A greenlet was about to wait for its own end.

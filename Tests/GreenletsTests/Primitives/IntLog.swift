@@ -1,0 +1,7 @@
+import ReactorCore
+
+/// What happened, as numbers, for greenlets that write it down.
+@ReactorActor final class IntLog {
+    var numbers: [Int] = []
+    nonisolated init() {}
+}
