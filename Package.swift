@@ -17,6 +17,7 @@ let collections = "swift-collections"
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let bytes: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let deque: Target.Dependency = .product(name: "DequeModule", package: collections)
+let heap: Target.Dependency = .product(name: "HeapModule", package: collections)
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -63,7 +64,8 @@ let package = Package(
             ],
             swiftSettings: house),
         .target(
-            name: "Greenlets", dependencies: ["ReactorCore", "CFibers", "CLinux", deque], swiftSettings: house
+            name: "Greenlets", dependencies: ["ReactorCore", "CFibers", "CLinux", deque, heap],
+            swiftSettings: house
         ),
         .target(
             name: "BlockingShims", dependencies: ["CBlockingShims", "CFibers", "Greenlets", "ReactorCore"],
@@ -145,7 +147,8 @@ let package = Package(
             name: "ReactorCoreTests", dependencies: ["ReactorCore", "ReactorTesting", "CLinux"],
             swiftSettings: house),
         .testTarget(
-            name: "GreenletsTests", dependencies: ["Greenlets", "ReactorCore", "ReactorTesting", "CFibers"],
+            name: "GreenletsTests",
+            dependencies: ["Greenlets", "ReactorCore", "ReactorTesting", "CFibers", "CLinux"],
             swiftSettings: house),
         .testTarget(
             name: "BlockingShimsTests",
