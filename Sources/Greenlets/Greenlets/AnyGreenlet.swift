@@ -134,6 +134,7 @@ public class AnyGreenlet {
 
     private func announceEnd() {
         isReady = true
+        if extras?.attachments.isEmpty == false { detach() }
         var isHeard = false
         if let joiners {
             self.joiners = nil

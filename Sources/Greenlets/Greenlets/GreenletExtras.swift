@@ -9,6 +9,8 @@ final class GreenletExtras {
     private var startTimer: DelayedCall?
     /// Told as the greenlet ends.
     private var links: ReadinessLinks?
+    /// Groups it is in and values it has.
+    @exclusivity(unchecked) var attachments = GreenletAttachments()
     /// The values it shares with its tree, once any of the tree has used them.
     var tree: TreeLocals?
 

@@ -7,6 +7,8 @@ package final class GreenletRegistry {
     let stacks = StackCache()
     /// Drivers that wait for a greenlet to run, who rests shortest last.
     @exclusivity(unchecked) var restingDrivers: [FiberDriver] = []
+    /// The values of `GreenletLocal` for code outside greenlets.
+    @exclusivity(unchecked) var localsOutside: GreenletLocalValues?
     private static let restingDriverLimit = 256
     @exclusivity(unchecked) private var lastID = 0
     /// Whether greenlets know who spawned them.
