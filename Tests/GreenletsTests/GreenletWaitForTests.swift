@@ -110,6 +110,30 @@ import Testing
         #expect(one.count == 1 && one[0] === greenlet)
     }
 
+    @Test(.onReactor, arguments: [false, true])
+    @ReactorActor func eventsAndResultsCanBeWaitedForTogether(_ isFromGreenlet: Bool) async throws {
+        let event = Event()
+        let result = AsyncResult<Int>()
+        let greenlet = Greenlet.spawn { 7 }
+        let objects: [any Waitable] = [event, result, greenlet]
+        let waiter =
+            isFromGreenlet
+            ? Greenlet.spawn { () throws -> [any Waitable] in try Greenlet.wait(for: objects) }
+            : Greenlet.spawn { () async throws -> [any Waitable] in try await Greenlet.wait(for: objects) }
+        try await Greenlet.waitUntilIdle()
+        try result.set(8)
+        try await Greenlet.waitUntilIdle()
+        event.set()
+        event.clear()
+        let done = try await waiter.get()
+        #expect(done.map(ObjectIdentifier.init) == [greenlet, result, event].map(ObjectIdentifier.init))
+        let rest = try await Greenlet.wait(for: objects, timeout: .zero)
+        #expect(rest.count == 2)  // the event is clear again
+        let followed = AsyncResult(of: Greenlet.spawn { 9 })
+        let one = try await Greenlet.wait(for: [event, followed], count: 1)
+        #expect(one.first === followed && followed.value == 9)
+    }
+
     @Test(.onReactor(clock: ManualClock(isAutomatic: true)))
     @ReactorActor func completionsComeAsTheyEnd() async throws {
         var seen: [Int] = []
@@ -185,9 +209,7 @@ import Testing
     }
 
     func onReady(_ action: @escaping @ReactorActor () -> Void) -> ReadinessLink {
-        let link = links.add(action)
-        if isReady { links.fire() }
-        return link
+        links.add(isReady: isReady, action)
     }
 }
 

@@ -12,6 +12,7 @@ public import ReactorCore
 @ReactorActor
 public final class AsyncResult<Value: Sendable> {
     private let waiters = ParkingLine()
+    private var links: ReadinessLinks?
     private let reactor = Reactor.current
     /// The outcome; nil until there is one.
     @exclusivity(unchecked) public private(set) var result: Result<Value, any Error>?
@@ -57,18 +58,20 @@ public final class AsyncResult<Value: Sendable> {
             throw GreenletError(
                 .alreadySet, "an AsyncResult of \(Value.self) is set that has its outcome already")
         }
+        accept(result)
+    }
+
+    private func accept(_ result: Result<Value, any Error>) {
         self.result = result
         waiters.openAll()
+        links.take()?.fire()
     }
 
     /// Takes over the outcome of `greenlet` when it ends, unless there is one by then. The greenlet counts as waited
     /// for. Never waits.
     public func follow(_ greenlet: Greenlet<Value>) {
         greenlet.whenReady { result in
-            if self.result == nil {
-                self.result = result
-                self.waiters.openAll()
-            }
+            if self.result == nil { self.accept(result) }
         }
     }
 
@@ -140,4 +143,14 @@ public final class AsyncResult<Value: Sendable> {
 extension AsyncResult: WaitSubject {
     /// `an AsyncResult of Int`.
     public nonisolated var waitDescription: String { "an AsyncResult of \(Value.self)" }
+}
+
+extension AsyncResult: Waitable {
+    /// Calls `action` as the outcome comes; at once when it is there.
+    @discardableResult
+    public func onReady(_ action: @escaping @ReactorActor () -> Void) -> ReadinessLink {
+        let list = links ?? ReadinessLinks()
+        if result == nil { links = list }
+        return list.add(isReady: result != nil, action)
+    }
 }

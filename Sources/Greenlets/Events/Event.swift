@@ -12,6 +12,7 @@ public import ReactorCore
 @ReactorActor
 public final class Event {
     private let waiters = ParkingLine()
+    private var links: ReadinessLinks?
     private let reactor = Reactor.current
     /// Whether the flag is set.
     @exclusivity(unchecked) public private(set) var isSet: Bool
@@ -26,6 +27,7 @@ public final class Event {
     public func set() {
         isSet = true
         waiters.openAll()
+        links?.fire()
     }
 
     /// Clears the flag: who comes from now on waits. Never waits.
@@ -65,4 +67,17 @@ public final class Event {
 extension Event: WaitSubject {
     /// `an event to be set`.
     public nonisolated var waitDescription: String { "an event to be set" }
+}
+
+extension Event: Waitable {
+    /// Whether the flag is set.
+    public var isReady: Bool { isSet }
+
+    /// Calls `action` as the flag is next set; at once when it is set.
+    @discardableResult
+    public func onReady(_ action: @escaping @ReactorActor () -> Void) -> ReadinessLink {
+        let list = links ?? ReadinessLinks()
+        links = list
+        return list.add(isReady: isSet, action)
+    }
 }

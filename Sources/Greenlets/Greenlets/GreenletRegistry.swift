@@ -15,6 +15,8 @@ package final class GreenletRegistry {
     @exclusivity(unchecked) var tracksTree = GreenletRegistry.tracksTreeByDefault
     /// Who wants to hear of each greenlet that starts; nil while nobody does.
     @exclusivity(unchecked) var spawnObservers: SpawnObservers?
+    /// The reactor's own pool, made on first use.
+    var pool: GreenletPool?
     /// Whether any greenlet has ever used the values of its tree.
     @exclusivity(unchecked) var hasTreeLocals = false
     /// A list through the greenlets themselves, oldest first: being in it costs no allocation. Unsafe: a greenlet leaves

@@ -30,6 +30,14 @@ public final class ReadinessLinks {
         return link
     }
 
+    /// As `add`, for a thing that may be ready now: then the action is called at once instead. What `Waitable.onReady` is, for
+    /// types that keep such a list.
+    public func add(isReady: Bool, _ action: @escaping @ReactorActor () -> Void) -> ReadinessLink {
+        guard isReady else { return add(action) }
+        action()
+        return ReadinessLink(hearsErrors: true)
+    }
+
     func add(_ link: ReadinessLink) {
         link.isNow(in: self)
         links.append(link)

@@ -33,6 +33,16 @@ public final class GreenletPool {
 
     /// How many greenlets may run at once; nil for any number.
     public var limit: Int? { slots.limit }
+    /// Changes how many greenlets may run at once; nil for any number. Raised, those who wait longest begin; lowered, nobody is
+    /// ended, and nobody begins before enough have ended. Never waits.
+    ///
+    /// - Precondition: `limit` is not negative.
+    public func adjust(limit: Int?) {
+        precondition(
+            limit ?? 0 >= 0, "GreenletPool.adjust(limit: \(limit ?? 0)): the limit cannot be negative")
+        slots.adjust(limit: limit)
+    }
+
     /// How many greenlets are in it.
     public var count: Int { group.count }
     /// How many slots are free; `Int.max` without a limit.

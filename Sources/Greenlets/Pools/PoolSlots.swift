@@ -4,7 +4,7 @@ import ReactorCore
 @ReactorActor
 final class PoolSlots {
     /// Nil for any number.
-    let limit: Int?
+    private(set) var limit: Int?
     private var takenCount = 0
     /// Who waits for a slot; empty unless all are taken.
     let line = ParkingLine()
@@ -21,10 +21,18 @@ final class PoolSlots {
         return true
     }
 
-    /// Hands the slot to whoever waits longest.
+    /// Changes the number: those who wait get the slots there are more of; slots there are less of vanish as they are given
+    /// back.
+    func adjust(limit: Int?) {
+        self.limit = limit
+        while availableCount > 0, line.openFirst() { takenCount += 1 }
+        if availableCount > 0 { watchers.openAll() }
+    }
+
+    /// Hands the slot to whoever waits longest, unless there are too many.
     func giveBack() {
-        guard !line.openFirst() else { return }
+        if availableCount >= 0, line.openFirst() { return }
         takenCount -= 1
-        watchers.openAll()
+        if availableCount > 0 { watchers.openAll() }
     }
 }

@@ -6,6 +6,12 @@ public import ReactorCore
 /// The requirements name the place of the call, for reports; callers use the forms without, which fill it in.
 @ReactorActor
 public protocol ReactorGreenlets {
+    /// The pool that `callInGreenlet` uses, for `deferToGreenletPool` and for yourself.
+    var greenletPool: GreenletPool { get }
+
+    /// Changes how many greenlets of the pool may run at once; nil for any number.
+    func suggestGreenletPoolSize(_ limit: Int?)
+
     /// As `callInGreenlet(_:file:line:)`.
     func callInGreenlet(at site: CallSite, _ body: @escaping @ReactorActor () throws -> Void)
 
@@ -17,7 +23,8 @@ public protocol ReactorGreenlets {
 }
 
 extension ReactorGreenlets {
-    /// Runs `body` in a greenlet; nobody hears of its end. What it throws goes to `onUncaughtError`. Never waits.
+    /// Runs `body` in a greenlet of the pool; nobody hears of its end. What it throws goes to `onUncaughtError`. Never waits:
+    /// while the pool is full, the body does.
     ///
     /// ```swift
     /// reactor.callInGreenlet { try Visit.add(page, db) }
@@ -79,18 +86,50 @@ extension ReactorGreenlets {
 }
 
 extension Reactor: ReactorGreenlets {
+    /// The reactor's own pool: of any number of greenlets, unless `suggestGreenletPoolSize` says otherwise.
+    ///
+    /// `deferToGreenlet` and `Greenlet.spawn` do without it.
+    @ReactorActor public var greenletPool: GreenletPool {
+        let registry = GreenletRegistry.of(self)
+        if let pool = registry.pool { return pool }
+        let pool = GreenletPool(limit: nil)
+        registry.pool = pool
+        return pool
+    }
+
+    /// Changes how many greenlets of `greenletPool` may run at once; nil for any number. Those that run go on. Never waits.
+    ///
+    /// geventreactor's does nothing, its pool being unlimited.
+    /// - Precondition: `limit` is not negative.
+    @ReactorActor public func suggestGreenletPoolSize(_ limit: Int?) { greenletPool.adjust(limit: limit) }
+
     /// As `callInGreenlet(_:file:line:)`.
     @ReactorActor public func callInGreenlet(
         at site: CallSite, _ body: @escaping @ReactorActor () throws -> Void
     ) {
-        Greenlet<Void>(name: nil, site).run(body)
+        startInPool(at: site) { $0.run(body) }
     }
 
     /// As `callInGreenlet(_:file:line:)`.
     @ReactorActor public func callInGreenlet(
         at site: CallSite, _ body: @escaping @ReactorActor () async throws -> Void
     ) {
-        Greenlet<Void>(name: nil, site).run(body)
+        startInPool(at: site) { $0.run(body) }
+    }
+
+    @ReactorActor private func startInPool(
+        at site: CallSite, _ start: @escaping @ReactorActor (Greenlet<Void>) -> Void
+    ) {
+        let pool = greenletPool
+        let greenlet = Greenlet<Void>(name: nil, site)
+        let fill: @ReactorActor () -> Void = {
+            start(greenlet)
+            pool.fillSlot(greenlet)
+        }
+        if pool.tryTakeSlot() { return fill() }
+        Greenlet<Void>(name: nil, site).run { () async throws -> Void in
+            if try await pool.takeSlot() { fill() }
+        }
     }
 
     /// As `callFromGreenlet(_:file:line:)`.
