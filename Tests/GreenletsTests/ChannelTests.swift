@@ -132,6 +132,34 @@ import Testing
         }
     }
 
+    @Test func timedOutSendersAndReceiversLeaveTheirLines() async throws {
+        try await withReactor(clock: ManualClock(isAutomatic: true)) { _ in
+            let channel = Channel<Int>()
+            let isTaken = try await channel.send(1, timeout: .seconds(1))
+            let nothing = try await channel.receive(timeout: .seconds(1))
+            let inFiber = try await Greenlet.spawn { () throws -> Bool in
+                try channel.send(1, timeout: .seconds(1)) || channel.receive(timeout: .seconds(1)) != nil
+            }.get()
+            #expect(!isTaken && nothing == nil && !inFiber)
+            #expect(channel.senderCount == 0 && channel.receiverCount == 0)
+        }
+    }
+
+    @Test func synchronousIterationEndsWithTheChannel() async throws {
+        try await withReactor { _ in
+            let channel = Channel<Int>()
+            let sum = Greenlet.spawn { () throws -> Int in
+                var sum = 0
+                try channel.forEach { sum += $0 }
+                return sum
+            }
+            for number in 1...4 { try await channel.send(number) }
+            channel.close()
+            let total = try await sum.get()
+            #expect(total == 10)
+        }
+    }
+
     /// Random senders, receivers and kills: what was sent was received once, or its sender knows that it was not.
     @Test(arguments: [UInt64](0..<8))
     func everyElementArrivesOnceOrItsSenderKnows(seed: UInt64) async throws {

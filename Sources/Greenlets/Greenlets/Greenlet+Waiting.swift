@@ -99,8 +99,8 @@ extension Greenlet where Value == Never {
         _ body: @ReactorActor () throws -> Result
     ) throws -> Result {
         guard isInFiber else { throw notInGreenlet }
-        // A current fiber means that this is its reactor's thread.
-        return try ReactorActor.assumeIsolated(body)
+        // A current fiber means that this is its reactor's thread. `assumeIsolated` could not be specialised here.
+        return try withoutActuallyEscaping(body) { try unsafeBitCast($0, to: (() throws -> Result).self)() }
     }
 
     @usableFromInline nonisolated static var isInFiber: Bool { Fiber.isRunning }

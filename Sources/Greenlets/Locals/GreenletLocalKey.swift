@@ -42,7 +42,7 @@ class GreenletLocalAnyBox {
 }
 
 final class GreenletLocalBox<Value>: GreenletLocalAnyBox {
-    @exclusivity(unchecked) var value: Value
+    var value: Value
 
     init(_ key: GreenletLocalKey, _ value: Value) {
         self.value = value

@@ -28,8 +28,8 @@ final class ResultFeed<Output: Sendable> {
     /// The error of the inputs themselves.
     private var inputError: (any Error)?
     private let readers = ParkingLine()
-    /// The greenlets under way.
-    private let workers = GreenletGroup()
+    /// The greenlets under way, by the number of their input.
+    private var workers: [Int: Greenlet<Output>] = [:]
     private var producer: AnyGreenlet?
 
     /// Starts to take inputs, in a coming turn.
@@ -53,9 +53,9 @@ final class ResultFeed<Output: Sendable> {
             if !lends { _ = try await pool.takeSlot() }
             let worker = launch()
             if !lends { pool.fillSlot(worker) }
-            workers.add(worker)
             let number = startedCount
             startedCount += 1
+            workers[number] = worker
             worker.whenReady { self.end(number, $0) }
             if lends { try await worker.join() }
         }
@@ -70,18 +70,28 @@ final class ResultFeed<Output: Sendable> {
 
     private func end(_ number: Int, _ result: Result<Output, any Error>) {
         endedCount += 1
+        workers[number] = nil
         switch (order, result) {
         case (.ofEnd, _): ready.append(result)
         case (.ofInputUntilError, .failure): ready.prepend(result)
-        case (.ofInput, _), (.ofInputUntilError, _):
-            early[number] = result
-            while let next = early.removeValue(forKey: readyCount) {
-                ready.append(next)
-                readyCount += 1
-            }
+        case (.ofInput, _), (.ofInputUntilError, _): line(up: result, number)
         }
         endIfDone()
         if !ready.isEmpty { readers.openFirst() }
+    }
+
+    /// Lets an outcome be read when those of all inputs before it can be.
+    private func line(up result: Result<Output, any Error>, _ number: Int) {
+        guard number == readyCount else {
+            early[number] = result
+            return
+        }
+        ready.append(result)
+        readyCount += 1
+        while !early.isEmpty, let next = early.removeValue(forKey: readyCount) {
+            ready.append(next)
+            readyCount += 1
+        }
     }
 
     private func endIfDone() {
@@ -111,7 +121,7 @@ final class ResultFeed<Output: Sendable> {
     /// Takes no more inputs and kills what is under way: nobody wants the results.
     func stop() {
         producer?.cancel()
-        workers.cancel()
+        for worker in workers.values { worker.cancel() }
     }
 }
 
@@ -133,7 +143,8 @@ extension ResultFeed: WaitSubject {
     nonisolated var holders: [UInt] {
         // Called on the reactor, as the protocol says.
         ReactorActor.assumeIsolated {
-            workers.isEmpty ? producer?.taskAddress.map { [$0] } ?? [] : workers.holders
+            workers.isEmpty
+                ? producer?.taskAddress.map { [$0] } ?? [] : workers.values.compactMap(\.taskAddress)
         }
     }
 }

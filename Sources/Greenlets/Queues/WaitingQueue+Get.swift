@@ -1,7 +1,8 @@
 public import ReactorCore
 
 extension WaitingQueue {
-    /// Takes an element; parks the calling task until there is one.
+    /// Takes an element; parks the calling task until there is one. One that is there is taken at once, without a
+    /// look at who was cancelled or killed.
     ///
     /// - Throws: `GreenletError` with code `closed` when the queue is empty and closed, now or meanwhile;
     ///   `CancellationError` when the task is cancelled. It has taken no element then.

@@ -90,6 +90,18 @@ import Testing
         }
     }
 
+    @Test func noWakeUpFromAThreadIsLost() async throws {
+        try await withReactor { reactor in
+            for _ in 0..<300 {
+                let event = Event()
+                let waiter = Greenlet.spawn { () throws -> Bool in try event.wait() }
+                try await reactor.threadPool.run { event.setFromThread() }
+                let isSet = try await waiter.get()
+                #expect(isSet)
+            }
+        }
+    }
+
     @Test func synchronousFormOutsideAGreenletThrows() async throws {
         try await withReactor { _ in
             let event = Event()

@@ -94,6 +94,41 @@ import Testing
         }
     }
 
+    /// Threads give, greenlets take and are killed meanwhile: what was not taken is there.
+    @Test(arguments: [UInt64](0..<4))
+    func permitsOfThreadsAreConserved(seed: UInt64) async throws {
+        try await withReactor { reactor in
+            var random = SeededGenerator(seed: seed)
+            let semaphore = GreenletSemaphore(0)
+            let taken = IntLog()
+            let givers = (0..<4).map { _ in
+                Greenlet.spawn { () async throws -> Void in
+                    try await reactor.threadPool.run { for _ in 0..<250 { semaphore.releaseFromThread() } }
+                }
+            }
+            let takers = (0..<800).map { number in
+                number % 2 == 0
+                    ? Greenlet.spawn { () async throws -> Void in
+                        try await semaphore.acquire()
+                        taken.numbers.append(number)
+                    }
+                    : Greenlet.spawn { () throws -> Void in
+                        try semaphore.acquire()
+                        taken.numbers.append(number)
+                    }
+            }
+            for _ in 0..<100 {
+                takers.randomElement(using: &random)?.cancel()
+                await reactor.yield()
+            }
+            for giver in givers { try await giver.get() }
+            for taker in takers { try await taker.join() }
+            // The last calls of threads may still be under way.
+            while semaphore.availableCount + taken.numbers.count < 1000 { await reactor.yield() }
+            #expect(semaphore.availableCount + taken.numbers.count == 1000 && semaphore.waiterCount == 0)
+        }
+    }
+
     @Test func reportsSayWhoHoldsThePermits() async throws {
         try await withReactor { _ in
             let semaphore = GreenletSemaphore.bounded(2)
