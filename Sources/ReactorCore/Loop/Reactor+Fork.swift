@@ -62,6 +62,8 @@ extension Reactor {
         }
         leak(greenletRegistry)
         greenletRegistry = nil
+        leak(idleWaiters)
+        idleWaiters = nil
         leak(onLeave)
         onLeave = nil
         leak(files)
