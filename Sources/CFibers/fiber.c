@@ -113,6 +113,29 @@ size_t cf_fiber_stack_left(void) {
     return (uintptr_t)__builtin_frame_address(0) - low;
 }
 
+size_t cf_fiber_stack_size(const cf_fiber *fiber) {
+    return (size_t)((const char *)fiber - (const char *)fiber->mapping) - (size_t)sysconf(_SC_PAGESIZE);
+}
+
+size_t cf_fiber_stack_high_water(const cf_fiber *fiber) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t pages = fiber->mapping_size / page;
+    unsigned char resident[256];
+    // From the guard page up: the first page with memory is the deepest that was touched.
+    for (size_t first = 1; first < pages; first += sizeof resident) {
+        size_t count = pages - first < sizeof resident ? pages - first : sizeof resident;
+        if (mincore((char *)fiber->mapping + first * page, count * page, resident) != 0) {
+            return 0;
+        }
+        for (size_t i = 0; i < count; i++) {
+            if (resident[i] & 1) {
+                return (size_t)((const char *)fiber - ((const char *)fiber->mapping + (first + i) * page));
+            }
+        }
+    }
+    return 0;
+}
+
 /// Bottom frame of every fiber, called by the trampoline.
 __attribute__((noreturn)) void cf_fiber_main(cf_fiber *fiber) {
     cf_sanitizer_fiber_is_back(fiber);

@@ -7,7 +7,7 @@ public struct ReactorError: Error, Sendable, CustomStringConvertible {
         private enum Name: String {
             case alreadyRunning, notRunning, crashed, timedOut, descriptorClosed, descriptorBusy, systemCall
             case timerAlreadyFired, timerAlreadyCancelled, threadPoolStopped, nameNotFound
-            case invalidArgument, wouldBlockItself, nameServiceFailed, backendUnavailable
+            case invalidArgument, wouldBlockItself, nameServiceFailed, backendUnavailable, didNotSwitch
         }
 
         private let name: Name
@@ -41,6 +41,8 @@ public struct ReactorError: Error, Sendable, CustomStringConvertible {
         public static let invalidArgument = Code(name: .invalidArgument)
         /// The kernel refuses what the reactor was asked to wait in; the message says why.
         public static let backendUnavailable = Code(name: .backendUnavailable)
+        /// Code under `assertSwitches` kept the loop for itself.
+        public static let didNotSwitch = Code(name: .didNotSwitch)
         /// The reactor's own thread was about to wait for the reactor.
         public static let wouldBlockItself = Code(name: .wouldBlockItself)
 

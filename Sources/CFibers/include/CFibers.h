@@ -31,6 +31,11 @@ typedef struct cf_fiber {
     int32_t is_finished;             ///< `entry` has returned; the fiber must not be resumed again
     int32_t held_locks;              ///< mutexes and read-write locks its code holds; kept by CBlockingShims
     int32_t is_in_hook;              ///< its code is inside a scheduler's hook; kept by CBlockingShims
+    // Whose code it runs, for the message when its stack is used up; see cf_fiber_label.
+    uint64_t label_id;               ///< the greenlet's number
+    const char *label_file;          ///< where it was spawned: a text that stays, or NULL
+    uint32_t label_line;             ///< the line in it
+    char label_name[44];             ///< its name, cut short; empty for the one made of the number
     // For the sanitizers, in builds with them; see sanitizers.h.
     void *tsan_fiber;                ///< the thread sanitizer's history of this stack
     void *tsan_resumer;              ///< the history of whoever resumed the fiber
@@ -60,6 +65,21 @@ static inline cf_fiber *cf_fiber_current(void) { return cf_current_fiber; }
 
 /// Gives the mapping back. The fiber must be finished or never have run: frames still on it are not unwound.
 void cf_fiber_unmap(cf_fiber *fiber);
+
+/// Says whose code the fiber is going to run. `file` must stay; `name` is copied, and may be NULL.
+void cf_fiber_label(cf_fiber *fiber, uint64_t id, const char *file, uint32_t line, const char *name);
+
+/// From now on a fiber that runs into its guard page ends the process with a message that names it, and with SIGABRT. Other
+/// faults go where they went before. Needs a signal stack in each thread that runs fibers. Once a process. Returns 1; 0 in a
+/// build with the address sanitizer, which tells of overflows itself and is left to it.
+int cf_report_overflows(void);
+
+/// Usable bytes of the fiber's stack.
+size_t cf_fiber_stack_size(const cf_fiber *fiber);
+
+/// Bytes of the stack that were ever touched since it was mapped, in whole pages: which of them have memory is asked of the
+/// kernel, so that it costs nothing while fibers run. Pages swapped out at the deep end do not count.
+size_t cf_fiber_stack_high_water(const cf_fiber *fiber);
 
 /// Usable bytes of stack left below the caller's frame, or SIZE_MAX off a fiber.
 size_t cf_fiber_stack_left(void);

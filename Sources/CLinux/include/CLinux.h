@@ -22,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sampling.h"
+
 /// What a reactor thread is running: the `Reactor` object, or NULL on every other thread.
 extern __thread void *clinux_thread_reactor;
 
@@ -86,6 +88,12 @@ static inline int64_t clinux_monotonic_ns(void) {
 
 /// The kernel's number of the calling thread: gettid(2), which glibc has since 2.30 only.
 static inline int32_t clinux_thread_id(void) { return (int32_t)syscall(SYS_gettid); }
+
+/// A time of the kernel in nanoseconds. Not read in Swift, where the fields of `timespec` come from whichever module the
+/// compiler has met first.
+static inline int64_t clinux_nanoseconds(struct timespec time) {
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
 
 /// Where the caller's part of the stack lies. Address Sanitizer keeps locals elsewhere; this it cannot move.
 static inline uintptr_t clinux_stack_address(void) { return (uintptr_t)__builtin_frame_address(0); }

@@ -23,6 +23,11 @@ package final class Fiber {
     @exclusivity(unchecked) private var request: (@ReactorActor () async -> Void)?
     /// The task of a request that can be interrupted.
     @exclusivity(unchecked) private var requestTask: Task<Void, Never>?
+    /// Its address: the wait of such a request is the fiber's.
+    var requestTaskAddress: UInt? {
+        // The handle of a task is a reference to it.
+        requestTask.map { unsafeBitCast($0, to: UInt.self) }
+    }
     /// The driver's task, by address.
     @exclusivity(unchecked) private(set) var driver: UnsafeMutableRawPointer?
 
@@ -41,6 +46,9 @@ package final class Fiber {
         self.stack = stack
         // Read back by `current`, while the driver holds the fiber.
         stack.pointee.owner = Unmanaged.passUnretained(self).toOpaque()
+        // Where a fault at the end of this stack is handled.
+        _ = clinux_ensure_signal_stack()
+        _ = cf_report_overflows()
     }
 
     // MARK: The driver's side
@@ -61,6 +69,7 @@ package final class Fiber {
         self.greenlet = greenlet
         driver = clinux_current_task()
         parkCount = 0
+        greenlet.label(stack)
         cf_fiber_prepare(
             stack,
             { argument in

@@ -14,7 +14,7 @@ public class AnyGreenlet {
     /// Where it was spawned: `Module/File.swift:12`.
     public nonisolated var spawnLocation: String { site.description }
 
-    private nonisolated let givenName: String?
+    nonisolated let givenName: String?
     private nonisolated let parentNumber: Int
     /// The ID of its first known ancestor, which its whole tree has in common.
     nonisolated let treeID: Int
@@ -110,6 +110,9 @@ public class AnyGreenlet {
     @usableFromInline func begin() -> Bool {
         if isReady { return false }
         isStarted = true
+        if !reactor.observation.isEmpty {
+            reactor.observeBegin(TaskLabel(id: id, name: name, spawnSite: site))
+        }
         return true
     }
 
@@ -119,6 +122,7 @@ public class AnyGreenlet {
         if let error, let killError, DeferredError.isCancellation(error) { failure = killError }
         task = nil
         registry.remove(self)
+        if !reactor.observation.isEmpty { reactor.observeEnd() }
         announceEnd()
     }
 

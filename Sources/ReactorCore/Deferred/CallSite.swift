@@ -13,6 +13,9 @@ public struct CallSite: @unchecked Sendable, CustomStringConvertible {  // the t
         self.line = UInt32(truncatingIfNeeded: line)
     }
 
+    /// The file and the line, for code that must not allocate.
+    package var words: (file: UnsafePointer<UInt8>?, line: UInt32) { (file, line) }
+
     /// `Module/File.swift:12`.
     public var description: String {
         // A StaticString's text ends with a zero.

@@ -44,23 +44,24 @@ final class EpollPoller: Sendable {
         clinux_epoll_ctl(epoll, operation.rawValue, fd, events, generation)
     }
 
-    /// Waits for events and hands each to `resume`, and to `call` those of which it says so. A negative
-    /// time-out waits until woken.
+    /// Waits for events; a negative time-out waits until woken. Returns how many there are to be handled.
+    @ReactorActor func wait(timeoutNanoseconds: Int64) -> Int {
+        let count = Int(
+            clinux_epoll_wait(epoll, batch.events, Int32(EventBatch.capacity), timeoutNanoseconds))
+        guard count < 0 else { return count }
+        precondition(count == -Int(EINTR), "epoll_wait failed: \(errnoText(-Int32(count)))")
+        wasInterrupted = true
+        return 0
+    }
+
+    /// Hands each of the events that `wait` has found to `resume`, and to `call` those of which it says so.
     ///
     /// To resume a task is a matter of nanoseconds, what `call` does takes its time: a `TurnLimit` cuts it
     /// short. Those left out are reported again by the next wait if they are still ready, and the next batch
     /// begins with them.
-    @ReactorActor func wait(
-        timeoutNanoseconds: Int64, resume: @ReactorActor (clinux_event) -> Bool,
-        call: @ReactorActor (clinux_event) -> Void
+    @ReactorActor func handle(
+        _ count: Int, resume: @ReactorActor (clinux_event) -> Bool, call: @ReactorActor (clinux_event) -> Void
     ) {
-        let count = Int(
-            clinux_epoll_wait(epoll, batch.events, Int32(EventBatch.capacity), timeoutNanoseconds))
-        guard count >= 0 else {
-            precondition(count == -Int(EINTR), "epoll_wait failed: \(errnoText(-Int32(count)))")
-            wasInterrupted = true
-            return
-        }
         var callCount = 0
         let events = batch.events
         for index in 0..<count where events[index].fd != wakeup && resume(events[index]) {

@@ -41,14 +41,18 @@ extension Reactor {
     /// Starts a task that runs on this reactor from its first step to its last. Any thread.
     ///
     /// With the isolation alone, tasks start and resume on the global pool and hop; the executor preference
-    /// keeps them here, and their child tasks too. The task holds the reactor alive.
+    /// keeps them here, and their child tasks too. The task holds the reactor alive, and the
+    /// reactor knows of it: no deadlock is seen while it is suspended on something unknown.
     package func startTask<Value: Sendable>(
         name: String? = nil, _ operation: @escaping @Sendable @ReactorActor () async -> Value
     ) -> Task<Value, Never> {
         // Built apart from the call: the region checker of Swift 6.3 does not understand both in one
         // expression.
         let body: @Sendable @ReactorActor () async -> Value = { [self] in
-            defer { withExtendedLifetime(self) {} }
+            // The task that runs this, so there is one.
+            let task = UInt(bitPattern: clinux_current_task()!)
+            attachedTasks.insert(task)
+            defer { attachedTasks.remove(task) }
             return await operation()
         }
         return Task(name: name, executorPreference: self, operation: body)

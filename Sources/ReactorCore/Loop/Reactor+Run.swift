@@ -25,6 +25,7 @@ extension Reactor {
     ///
     /// `main` starts when the reactor has started up. `stop()` called before it has ended cancels it, and the
     /// `before` phase of shutdown lasts until it has.
+    /// When `main` and everything else wait for each other, its wait ends with a `DeadlockError`.
     /// - Throws: what `main` throws, or `ReactorError` as `run()` does; `main` has not run then and never
     ///   will. `ReactorError` with code `crashed` when `crash()` ended the loop; `main` is cancelled then,
     ///   and ends when the reactor runs again.
@@ -41,6 +42,9 @@ extension Reactor {
         // there.
         let task = startTask { [self] in
             do {
+                // The task that runs this, so there is one.
+                mainTask = (UInt(bitPattern: clinux_current_task()!), CallSite(file, line))
+                defer { mainTask = nil }
                 try await waitUntilRunning()
                 outcome.result = .success(try await main())
             } catch {
@@ -165,6 +169,7 @@ extension Reactor {
     private func claim(_ first: RunPhase) throws(ReactorError) {
         TaskLocals.prepare()
         adoptIfForked()
+        if first == .starting { try monitor.configure() }
         guard Self.ofThisThread == nil else {
             throw ReactorError(.alreadyRunning, "run() was called from inside a running reactor")
         }
@@ -186,6 +191,7 @@ extension Reactor {
         poller.endUse()
         // While no other thread can run it: a new run accepts its own.
         threads.rejectCalls()
+        endMonitor()
         clinux_set_thread_reactor(nil)
         phase.store(.idle, ordering: .releasing)
     }
@@ -208,6 +214,8 @@ extension Reactor {
     @ReactorActor private func loop() {
         let forks = clinux_fork_count()
         runNumber += 1
+        updateMonitor()
+        configureReports()
         startUp()
         while true {
             // This is the child of a fork that came back to where its parent's loop called it.
@@ -215,6 +223,7 @@ extension Reactor {
             switch phase.load(ordering: .acquiring) {
             case .ended, .crashed:
                 hasStarted = false
+                endReports()
                 onLeave?()
                 return
             case .stopRequested:

@@ -8,6 +8,7 @@ extension Reactor {
         turnCount += 1
         turnTime = clinux_monotonic_ns()
         let forks = clinux_fork_count()
+        if observation.contains(.monitor) { monitor.words.turnBegins(at: turnTime) }
         receiveInbox()
         runReadyJobs()
         // In a child process that has come back from it, nothing of the parent's is to run.
@@ -33,9 +34,11 @@ extension Reactor {
     /// full for ever, and must not keep descriptors and timers waiting.
     @ReactorActor private func runReadyJobs() {
         guard !ready.isEmpty else { return }
+        guard observation.isEmpty else { return runReadyJobsObserved() }
         let serial = asUnownedSerialExecutor()
         let task = asUnownedTaskExecutor()
         var limit = TurnLimit()
+        defer { jobCount &+= limit.count }
         repeat {
             switch ready.popFirst() {
             case nil: return
@@ -49,11 +52,12 @@ extension Reactor {
                 }
                 resumedJob = .none
             case .call(let node): make(node)
+            case .probe(let watch): return noteSwitch(of: watch.task, isResumed: false)
             }
         } while !limit.isReached()
     }
 
-    @ReactorActor private func make(_ node: Inbox.Node) {
+    @ReactorActor func make(_ node: Inbox.Node) {
         switch node.item {
         case .job: preconditionFailure("a job was queued as a call")
         case .call(let call, let site): attempt("the call from a thread made at \(site)", call)
@@ -75,16 +79,22 @@ extension Reactor {
     @ReactorActor @discardableResult
     func look(timeoutNanoseconds timeout: Int64) -> Bool {
         var hasCalled = false
+        let isWatched = timeout != 0 && observation.contains(.monitor)
+        if isWatched { monitor.words.loopSleeps() }
         switch poller {
         case .epoll(let poller):
-            poller.wait(timeoutNanoseconds: timeout) {
+            let count = poller.wait(timeoutNanoseconds: timeout)
+            if isWatched { monitor.words.loopWakes() }
+            poller.handle(count) {
                 resumeWaiters($0)
             } call: {
                 hasCalled = true
                 callCallbacks($0)
             }
         case .ring(let poller):
-            poller.wait(timeoutNanoseconds: timeout) {
+            let outcome = poller.wait(timeoutNanoseconds: timeout)
+            if isWatched { monitor.words.loopWakes() }
+            poller.handle(outcome) {
                 resumeWaiters($0)
             } call: {
                 hasCalled = true
@@ -100,7 +110,11 @@ extension Reactor {
     @ReactorActor private func pollTimeout(_ limit: Duration?) -> Int64 {
         guard ready.isEmpty, !inbox.mayHaveItems, phase.load(ordering: .acquiring).maySleep else { return 0 }
         let timeout = clock.idle(until: timers.pointee.nextDeadline).map { max(0, $0.wholeNanoseconds) }
-        guard let limit = limit?.wholeNanoseconds else { return timeout ?? -1 }
+        guard let limit = limit?.wholeNanoseconds else {
+            if let timeout { return timeout }
+            guard waitsForItselfOnly, timers.pointee.count == 0 else { return -1 }
+            return timeoutBeforeDeadlock()
+        }
         return min(timeout ?? limit, limit)
     }
 }

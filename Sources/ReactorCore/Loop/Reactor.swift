@@ -54,6 +54,8 @@ public final class Reactor: SerialExecutor, TaskExecutor {
         case job(UnownedJob)
         case yielded(UnsafeContinuation<Void, Never>)
         case call(Inbox.Node)
+        /// Notes that the task before it has given way, and lets the loop begin another turn.
+        case probe(SwitchWatch)
     }
 
     enum ResumedJob {
@@ -70,8 +72,29 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     /// Custom events that are being fired, and how often each was fired anew meanwhile.
     @ReactorActor var firingAgain: [SystemEvent: Int] = [:]
 
+    /// Watches the loop; see there what is watched.
+    public let monitor = ReactorMonitor()
+    /// What is seen of jobs as they run. Unsafe: as `ready`.
+    @exclusivity(unchecked) nonisolated(unsafe) package internal(set) var observation = Observation()
+    /// What writes dumps when the environment's signal arrives.
+    @ReactorActor var dumpHandler: SignalHandler?
+    @ReactorActor var eventSubscribers: [ReactorEvents.Subscriber] = []
+    @ReactorActor var accounts: [UInt: TaskAccount] = [:]
+    @ReactorActor var switchWatches: [SwitchWatch] = []
+
     /// See `parkedLatches`. Unsafe: touched by reactor code only, and by deinit.
     nonisolated(unsafe) let parkedTasks = makeParkedTasks()
+    /// Tasks that `startTask` has started and that have not ended, by address.
+    @ReactorActor var attachedTasks: Set<UInt> = []
+    /// The task of the main function of `run(until:)`, and where that was called.
+    @ReactorActor var mainTask: (address: UInt, site: CallSite)?
+    let externalWakerCount = Atomic(0)
+    @ReactorActor var deadlockSearch = DeadlockSearch()
+    /// How long everything must have waited for everything before that is called a deadlock, in real time; nil for never.
+    ///
+    /// One second unless changed: what happens elsewhere unannounced gets that long to show up. See `DeadlockError` and
+    /// `externalWaker()`.
+    @ReactorActor public var deadlockPatience: Duration? = .seconds(1)
     /// The clock of the system when the turn began, in nanoseconds: what "since" means in reports. Unsafe: as `ready`.
     @exclusivity(unchecked) nonisolated(unsafe) package internal(set) var turnTime: Int64 = 0
 
@@ -80,6 +103,9 @@ public final class Reactor: SerialExecutor, TaskExecutor {
 
     /// How many turns the loop has made: an idle one makes none.
     @ReactorActor package internal(set) var turnCount: UInt64 = 0
+
+    /// How many jobs and calls the loop has run.
+    @ReactorActor package internal(set) var jobCount = 0
 
     /// Unsafe: touched by reactor code only, and by deinit.
     nonisolated(unsafe) let timers: UnsafeMutablePointer<TimerQueue>

@@ -252,17 +252,28 @@ final class RingPoller: @unchecked Sendable {  // the loop's thread, or deinit; 
 
     // MARK: Waiting
 
-    /// As `EpollPoller.wait`; `fail` hears of descriptors that cannot be waited for, with the generation and −errno.
-    @ReactorActor func wait(
-        timeoutNanoseconds: Int64, resume: @ReactorActor (clinux_event) -> Bool,
-        call: @ReactorActor (clinux_event) -> Void, fail: @ReactorActor (Int32, UInt32, Int32) -> Void
-    ) {
+    /// What a wait came to, for `handle`.
+    struct WaitOutcome {
+        /// Whether it did not wait, or had a reason to end.
+        let isMeaningful: Bool
+    }
+
+    /// As `EpollPoller.wait`.
+    @ReactorActor func wait(timeoutNanoseconds: Int64) -> WaitOutcome {
         writeChanges()
         let isIdle = backlog.isEmpty && clinux_ring_has_completions(ring) == 0
         let result = clinux_ring_enter(ring, isIdle && timeoutNanoseconds != 0 ? 1 : 0, timeoutNanoseconds)
         precondition(result >= 0 || Self.isPassing(result), "io_uring_enter failed: \(errnoText(-result))")
+        return WaitOutcome(isMeaningful: result == -ETIME || timeoutNanoseconds == 0)
+    }
+
+    /// As `EpollPoller.handle`; `fail` hears of descriptors that cannot be waited for, with the generation and −errno.
+    @ReactorActor func handle(
+        _ outcome: WaitOutcome, resume: @ReactorActor (clinux_event) -> Bool,
+        call: @ReactorActor (clinux_event) -> Void, fail: @ReactorActor (Int32, UInt32, Int32) -> Void
+    ) {
         var callCount = 0
-        var isMeaningful = result == -ETIME
+        var isMeaningful = outcome.isMeaningful
         var completion = clinux_completion()
         let events = batch.events
         for _ in 0..<EventBatch.capacity where takeCompletion(&completion) {
@@ -276,7 +287,7 @@ final class RingPoller: @unchecked Sendable {  // the loop's thread, or deinit; 
             }
             guard slots[Int(fd)].token == token else { continue }
             let generation = slots[Int(fd)].generation
-            switch outcome(of: completion, fd) {
+            switch self.outcome(of: completion, fd) {
             case .nothing: continue
             case .failed(let code):
                 isMeaningful = true
@@ -290,7 +301,7 @@ final class RingPoller: @unchecked Sendable {  // the loop's thread, or deinit; 
                 }
             }
         }
-        if !isMeaningful, timeoutNanoseconds != 0 { wasInterrupted = true }
+        if !isMeaningful { wasInterrupted = true }
         batch.call(callCount, call)
     }
 

@@ -13,6 +13,10 @@ struct TurnLimit {
     private let deadline = clinux_monotonic_ns() + nanoseconds
     private var remaining = interval
     private let forks = clinux_fork_count()
+    private var intervalCount = 0
+
+    /// How many things were done.
+    var count: Int { intervalCount * Self.interval + Self.interval - remaining }
 
     /// Counts one more thing done. Whether the time is over: at once in the child of a fork, for which the rest is not.
     @inline(__always) mutating func isReached() -> Bool {
@@ -20,6 +24,7 @@ struct TurnLimit {
         remaining -= 1
         guard remaining == 0 else { return false }
         remaining = Self.interval
+        intervalCount &+= 1
         return clinux_monotonic_ns() >= deadline
     }
 }

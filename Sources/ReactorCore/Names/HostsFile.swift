@@ -12,8 +12,7 @@ final class HostsFile {
     private struct Version: Equatable {
         let inode: UInt64
         let size: Int
-        let seconds: Int
-        let nanoseconds: Int
+        let modification: Int64
     }
 
     private let path: String
@@ -39,7 +38,7 @@ final class HostsFile {
             isThere
             ? Version(
                 inode: UInt64(status.st_ino), size: Int(status.st_size),
-                seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec) : nil
+                modification: clinux_nanoseconds(status.st_mtim)) : nil
         guard found != version else { return }
         version = found
         table = HostsTable(found == nil ? "" : read())

@@ -6,9 +6,12 @@ public final class SignalHandler {
     private let source: SignalSource
     private var listener: SignalSource.Listener?
 
-    init(_ number: Int32, on reactor: Reactor, _ receive: @escaping @ReactorActor (Int32) -> Void) throws {
+    init(
+        _ number: Int32, on reactor: Reactor, isInternal: Bool = false,
+        _ receive: @escaping @ReactorActor (Int32) -> Void
+    ) throws {
         source = SignalSource.of(reactor)
-        let listener = SignalSource.Listener([number], receive)
+        let listener = SignalSource.Listener([number], isInternal: isInternal, receive)
         try source.add(listener)
         self.listener = listener
     }

@@ -21,12 +21,21 @@ final class SignalSource {
     final class Listener {
         let numbers: Set<Int32>
         let receive: @ReactorActor (Int32) -> Void
+        /// Whether the reactor listens for itself, and wakes no task by it.
+        let isInternal: Bool
 
-        init(_ numbers: Set<Int32>, _ receive: @escaping @ReactorActor (Int32) -> Void) {
+        init(
+            _ numbers: Set<Int32>, isInternal: Bool = false,
+            _ receive: @escaping @ReactorActor (Int32) -> Void
+        ) {
             self.numbers = numbers
+            self.isInternal = isInternal
             self.receive = receive
         }
     }
+
+    /// Whether a signal may make somebody go on.
+    var hasSubscribers: Bool { listeners.contains { !$0.isInternal } }
 
     init(reactor: Reactor) { self.reactor = reactor }
 

@@ -90,7 +90,9 @@ private final class Interruption {
     init(of reactor: Reactor) throws {
         for number in [SIGINT, SIGTERM] {
             handlers.append(
-                try reactor.onSignal(number) { [weak self, unowned reactor] number in
+                // Internal: that somebody can interrupt the program must not hide a deadlock.
+                try SignalHandler(number, on: reactor, isInternal: true) {
+                    [weak self, unowned reactor] number in
                     self?.signal = number
                     self?.ignore()
                     // It may stop already.

@@ -85,6 +85,8 @@ extension Reactor {
         // Weak: the work holds the call, and the call holds the Deferred, until one of the two ends.
         let deferred = Deferred<Value>(onCancel: { [weak call] _ in call?.cancel() }, file: file, line: line)
         call.deferred = deferred
+        // The reactor looks into its own pool before it sees a deadlock, not into others.
+        if pool !== threadPool { call.waker = externalWaker() }
         do throws(ReactorError) {
             call.ticket = try pool.enqueue {
                 let result = Result { try work() }
@@ -111,15 +113,18 @@ extension Reactor {
     var ticket: ThreadPool.Ticket?
     /// Given up on the reactor, so that the worker never has the last reference.
     var deferred: Deferred<Value>?
+    var waker: ExternalWaker?
 
     func cancel() {
         deferred = nil
+        waker = nil
         ticket?.cancel()
     }
 
     func finish(_ result: Result<Value, any Error>) {
         guard let deferred else { return }
         self.deferred = nil
+        waker = nil
         // Fails only when somebody else has fired the Deferred: theirs is the outcome then.
         switch result {
         case .success(let value): try? deferred.callback(value)

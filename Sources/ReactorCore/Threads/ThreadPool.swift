@@ -124,7 +124,7 @@ public final class ThreadPool: Sendable {
 
 extension ThreadPool {
     /// What a pool is doing: Twisted's `workers`, `waiters`, `working` and `q`, counted at one moment.
-    public struct Statistics: Hashable, Sendable, CustomStringConvertible {
+    public struct Statistics: Hashable, Sendable, Codable, CustomStringConvertible {
         /// The most threads at once.
         public let limit: Int
         /// Threads that exist.

@@ -136,7 +136,7 @@ public class Latch: @unchecked Sendable {  // reactor only; cancellation hops th
         task = clinux_current_task()
         parkedSince = reactor.turnTime
         parked.owner = Unmanaged.passUnretained(self).toOpaque()
-        clinux_link_insert(&parked, reactor.parkedTasks)
+        clinux_link_insert(&parked, reactor.parkedTasks + (reason.canEndFromOutside ? 0 : 1))
     }
 
     /// Throws what the wait ended with, if that was an error.

@@ -7,18 +7,29 @@ extension Reactor {
     /// - Complexity: O(n).
     @ReactorActor package var parkedLatches: [Latch] {
         var all: [Latch] = []
-        var next = clinux_list_first(parkedTasks).map(Latch.at)
-        while let latch = next {
-            all.append(latch)
-            next = latch.nextParked
+        for list in [parkedTasks, parkedTasks + 1] {
+            let isFirst = all.isEmpty
+            var next = clinux_list_first(list).map(Latch.at)
+            while let latch = next {
+                all.append(latch)
+                next = latch.nextParked
+            }
+            if !isFirst { all.sort { $0.parkedSince < $1.parkedSince } }
         }
         return all
     }
 
-    /// An empty list of parked tasks. A list through the latches, so that to park costs a few stores.
+    /// Whether tasks are parked, and all of them on what only other tasks of the reactor bring about.
+    @ReactorActor var waitsForItselfOnly: Bool {
+        clinux_list_first(parkedTasks) == nil && clinux_list_first(parkedTasks + 1) != nil
+    }
+
+    /// Two empty lists of parked tasks: first of those whose wait may end from outside, then of the others. Lists through
+    /// the latches, so that to park costs a few stores.
     static func makeParkedTasks() -> UnsafeMutablePointer<clinux_link> {
-        let list = UnsafeMutablePointer<clinux_link>.allocate(capacity: 1)
-        clinux_list_init(list)
-        return list
+        let lists = UnsafeMutablePointer<clinux_link>.allocate(capacity: 2)
+        clinux_list_init(lists)
+        clinux_list_init(lists + 1)
+        return lists
     }
 }

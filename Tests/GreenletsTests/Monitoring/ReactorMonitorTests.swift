@@ -1,0 +1,243 @@
+import CLinux
+import Glibc
+import Greenlets
+import ReactorTesting
+import Synchronization
+import Testing
+
+@testable import ReactorCore
+
+@Suite(.timeLimit(.minutes(2))) struct ReactorMonitorTests {
+    /// Runs `body` on a reactor whose monitor is set to 50 ms; returns the reports, in order.
+    private static func reports(
+        _ body: @escaping @Sendable @ReactorActor (Reactor) async throws -> Void
+    ) async throws -> [BlockReport] {
+        let seen = Seen()
+        try await withReactor { reactor in
+            reactor.monitor.onEvent = { event in
+                switch event {
+                case .loopBlocked(let report), .loopUnblocked(let report):
+                    seen.reports.withLock { $0.append(report) }
+                default: break
+                }
+            }
+            reactor.monitor.maxBlockingTime = .milliseconds(50)
+            await reactor.yield()
+            try await body(reactor)
+            // The end of a block is told when the monitor next looks.
+            let deadline = reactor.now.advanced(by: .seconds(5))
+            while seen.reports.withLock({ $0.count % 2 != 0 }), reactor.now < deadline {
+                try await reactor.sleep(for: .milliseconds(5))
+            }
+        }
+        return seen.reports.withLock { $0 }
+    }
+
+    @inline(never) nonisolated private static func spinForTheMonitor(_ milliseconds: Int64) -> Int {
+        // Processor time: the machine may be busy.
+        var count = 0
+        let end = clinux_thread_cpu_ns() + milliseconds * 1_000_000
+        while clinux_thread_cpu_ns() < end { count += 1 }
+        return count
+    }
+
+    @inline(never) nonisolated private static func sleepForTheMonitor(_ milliseconds: Int64) {
+        // Not by a function that BlockingShims define, which would park a fiber.
+        let end = clinux_monotonic_ns() + milliseconds * 1_000_000
+        var word: UInt32 = 0
+        while clinux_monotonic_ns() < end { clinux_futex_wait(&word, 0, end - clinux_monotonic_ns()) }
+    }
+
+    /// The thread sanitizer holds signals back, so a thread that runs cannot be sampled.
+    private static let isUnderThreadSanitizer = dlsym(nil, "__tsan_init") != nil
+
+    @Test(.disabled(if: isUnderThreadSanitizer)) func spinningFiberIsReportedOnceWithItsStackAndLength()
+        async throws
+    {  // S67
+        let reports = try await Self.reports { _ in
+            _ = try await Greenlet.spawn(name: "hog") { () throws -> Int in Self.spinForTheMonitor(350) }
+                .get()
+        }
+        try #require(reports.count == 2)
+        let greenlet = try #require(reports[0].greenlet)
+        #expect(greenlet.name == "hog")
+        #expect(greenlet.spawnSite.description.contains("GreenletsTests/ReactorMonitorTests.swift:"))
+        #expect(reports[0].systemCall == nil)
+        #expect(
+            reports[0].stack.contains { $0.function?.contains("spinForTheMonitor") == true }, "\(reports[0])")
+        #expect(!reports[0].isOver && reports[1].isOver)
+        #expect(reports[1].duration > .milliseconds(300), "\(reports[1])")
+        #expect(reports[1].description.contains("was blocked for"))
+    }
+
+    @Test(arguments: [true, false])
+    func threadThatSleepsInTheKernelIsReportedAndSleepsOn(_ isSynchronous: Bool) async throws {
+        let reports = try await Self.reports { reactor in
+            let start = reactor.now
+            if isSynchronous {
+                try await Greenlet.spawn(name: "sleeper") { () throws -> Void in Self.sleepForTheMonitor(500)
+                }.get()
+            } else {
+                try await Greenlet.spawn(name: "sleeper") { () async throws -> Void in
+                    await reactor.yield()
+                    Self.sleepForTheMonitor(500)
+                }.get()
+            }
+            // A sample by a signal would have ended the sleep.
+            #expect(start.duration(to: reactor.now) >= .milliseconds(500))
+        }
+        try #require(reports.count == 2)
+        #expect(reports[0].greenlet?.name == "sleeper")
+        #expect(reports[0].systemCall == "futex")
+        #expect(
+            reports[0].stack.contains { $0.function?.contains("sleepForTheMonitor") == true }, "\(reports[0])"
+        )
+    }
+
+    @Test func callbackOutsideGreenletsIsReportedAsSuch() async throws {
+        let reports = try await Self.reports { reactor in
+            let latch = Latch(on: reactor)
+            reactor.callLater(.milliseconds(1)) {
+                reactor.noteBlockingOperation("the query select 1")
+                Self.sleepForTheMonitor(500)
+                reactor.noteBlockingOperation(nil)
+                latch.open()
+            }
+            try await latch.waitUntilOpen()
+        }
+        try #require(reports.count == 2)
+        #expect(reports[0].greenlet == nil)
+        #expect(reports[0].operation == "the query select 1")
+        #expect(reports[0].description.contains("by the query select 1, run by code outside any greenlet"))
+    }
+
+    @Test func workersOfThePoolMayBlock() async throws {  // S67
+        let reports = try await Self.reports { reactor in
+            try await reactor.threadPool.run { Self.sleepForTheMonitor(250) }
+        }
+        #expect(reports.isEmpty)
+    }
+
+    @Test func ignoredBlocksAreNotReported() async throws {  // S67
+        let reports = try await Self.reports { reactor in
+            try await Greenlet.spawn { () throws -> Void in withoutMonitoring { Self.sleepForTheMonitor(200) }
+            }.get()
+            try await Greenlet.spawn { () async throws -> Void in
+                await reactor.yield()
+                try await withoutMonitoring {
+                    try await reactor.sleep(for: .milliseconds(1))
+                    Self.sleepForTheMonitor(200)
+                }
+            }.get()
+            try await Greenlet.spawn(name: "third") { () throws -> Void in
+                reactor.monitor.ignoreCurrentGreenlet()
+                Self.sleepForTheMonitor(200)
+                try Greenlet.yield()
+                reactor.monitor.monitorCurrentGreenlet()
+                try Greenlet.yield()
+                Self.sleepForTheMonitor(500)
+            }.get()
+        }
+        #expect(reports.map { $0.greenlet?.name } == ["third", "third"])
+    }
+
+    @Test func eventsReachTasksOfTheReactor() async throws {
+        try await withReactor { reactor in
+            let events = reactor.events
+            reactor.monitor.onEvent = { _ in }
+            reactor.monitor.maxBlockingTime = .milliseconds(20)
+            reactor.callLater(.zero) { Self.sleepForTheMonitor(150) }
+            var seen: [String] = []
+            for try await event in events {
+                switch event {
+                case .loopBlocked(let report):
+                    #expect(!report.isOver)
+                    seen.append("blocked")
+                case .loopUnblocked(let report):
+                    #expect(report.duration >= .milliseconds(100))
+                    seen.append("unblocked")
+                default: break
+                }
+                if seen.count == 2 { break }
+            }
+            #expect(seen == ["blocked", "unblocked"])
+        }
+    }
+
+    @Test func monitorOfAnIdleLoopSleeps() async throws {
+        try await withReactor { reactor in
+            reactor.monitor.onEvent = { _ in }
+            reactor.monitor.maxBlockingTime = .milliseconds(20)
+            try await reactor.sleep(for: .milliseconds(50))
+            let before = Self.switchesOfMonitors()
+            try await reactor.sleep(for: .milliseconds(400))
+            // Of all monitors in the process; one that looked every 5 ms would have woken 80 times.
+            let after = Self.switchesOfMonitors()
+            #expect(before.keys.contains { (after[$0] ?? .max) - before[$0]! < 10 })  // of its keys
+        }
+    }
+
+    /// How often each thread called so has gone to sleep, by number.
+    private static func switchesOfMonitors() -> [String: Int] {
+        var switches: [String: Int] = [:]
+        guard let directory = opendir("/proc/self/task") else { return [:] }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let number = withUnsafePointer(to: &entry.pointee.d_name.0) { String(cString: $0) }
+            guard let status = readFile("/proc/self/task/\(number)/status"),
+                status.contains("reactor-monitor")
+            else { continue }
+            let line = status.split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches") }
+            switches[number] = line.flatMap { Int($0.split(separator: "\t").last ?? "") }
+        }
+        return switches
+    }
+
+    @Test func monitoringFunctionIsCalledEvenWhileTheLoopIsBlocked() async throws {
+        try await withReactor { reactor in
+            reactor.monitor.maxBlockingTime = nil
+            let calls = Calls()
+            let function = reactor.monitor.addMonitoringFunction(every: .milliseconds(10)) {
+                calls.count.withLock { $0 += 1 }
+            }
+            Self.sleepForTheMonitor(200)
+            let during = calls.count.withLock { $0 }
+            #expect(during >= 3)
+            function.change(every: .seconds(3600))
+            Self.sleepForTheMonitor(20)
+            let changed = calls.count.withLock { $0 }
+            Self.sleepForTheMonitor(60)
+            #expect(calls.count.withLock { $0 } == changed)
+            function.cancel()
+        }
+    }
+
+    @Test func memoryIsReportedWhileItGrowsAndOnceWhenItIsLessAgain() async throws {
+        try await withReactor { reactor in
+            let seen = Seen()
+            reactor.monitor.maxBlockingTime = nil
+            reactor.monitor.onEvent = { event in
+                switch event {
+                case .memoryAboveLimit(let bytes): seen.memory.withLock { $0.append(bytes) }
+                case .memoryBelowLimit: seen.memory.withLock { $0.append(0) }
+                default: break
+                }
+            }
+            reactor.monitor.memoryLimit = 1
+            while seen.memory.withLock({ $0.isEmpty }) { try await reactor.sleep(for: .milliseconds(10)) }
+            reactor.monitor.memoryLimit = .max
+            while seen.memory.withLock({ $0.last != 0 }) { try await reactor.sleep(for: .milliseconds(10)) }
+            reactor.monitor.memoryLimit = nil
+            let values = seen.memory.withLock { $0 }
+            #expect(values.dropLast() == values.dropLast().sorted()[...])
+            #expect(values.filter { $0 == 0 }.count == 1)
+        }
+    }
+}
+
+private final class Seen: Sendable {
+    let reports = Mutex<[BlockReport]>([])
+    let memory = Mutex<[Int]>([])
+}
+
+private final class Calls: Sendable { let count = Mutex(0) }
