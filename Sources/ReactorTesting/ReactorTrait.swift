@@ -19,10 +19,12 @@ public import Testing
 public struct ReactorTrait: TestTrait, SuiteTrait, TestScoping {
     private let clock: @Sendable () -> any ReactorClock
     private let timeLimit: Duration
+    private let stallLimit: Duration?
 
-    init(clock: @escaping @Sendable () -> any ReactorClock, timeLimit: Duration) {
+    init(clock: @escaping @Sendable () -> any ReactorClock, timeLimit: Duration, stallLimit: Duration?) {
         self.clock = clock
         self.timeLimit = timeLimit
+        self.stallLimit = stallLimit
     }
 
     /// On a suite it applies to each of its tests, those of suites within it included.
@@ -35,7 +37,9 @@ public struct ReactorTrait: TestTrait, SuiteTrait, TestScoping {
     ) async throws {
         // withReactor waits for the end of its body, cancelled or not: the function does not escape.
         try await withoutActuallyEscaping(function) { function in
-            try await withReactor(clock: clock(), timeLimit: timeLimit) { _ in try await function() }
+            try await withReactor(clock: clock(), timeLimit: timeLimit, failsOnStallsOver: stallLimit) { _ in
+                try await function()
+            }
         }
     }
 }
@@ -49,11 +53,12 @@ extension Trait where Self == ReactorTrait {
     /// - Parameters:
     ///   - clock: makes the clock of each case.
     ///   - timeLimit: real time after which the test is cancelled and fails.
+    ///   - failsOnStallsOver: how long one step of the test may keep the loop for itself; nil for any time.
     public static func onReactor(
         clock: @autoclosure @escaping @Sendable () -> any ReactorClock = MonotonicClock(),
-        timeLimit: Duration = .seconds(60)
+        timeLimit: Duration = .seconds(60), failsOnStallsOver stallLimit: Duration? = nil
     ) -> Self {
-        ReactorTrait(clock: clock, timeLimit: timeLimit)
+        ReactorTrait(clock: clock, timeLimit: timeLimit, stallLimit: stallLimit)
     }
 }
 

@@ -19,22 +19,24 @@ import Synchronization
 ///   - timeLimit: real time after which the body is cancelled and the test fails; the environment's
 ///     `REACTOR_TESTING_PATIENCE`, a whole number, multiplies it (sanitizers, loaded machines).
 ///   - failsOnUnhandledErrors: false for tests about Deferreds whose errors nobody handles.
+///   - failsOnStallsOver: how long one step of the test may keep the loop for itself; see `ReactorMonitor`, whose reports
+///     the test then fails with. Blocks up to half as long again may be missed. Nil for any time.
 ///
 /// A few reactors run at a time, in the order they were asked for; a reactor made inside another's test runs
 /// at once.
-/// - Throws: what `body` throws; `ReactorError` when the kernel refuses the backend; `ReactorLeak` when timers, watched descriptors or greenlets are left, or
-///   when an error reached nobody, a Deferred's too (see `UnhandledErrorRecorder`); `ReactorTimeLimit` when the
-///   limit passed.
+/// - Throws: what `body` throws; `ReactorError` when the kernel refuses the backend; `ReactorLeak` when timers, watched
+///   descriptors or greenlets are left, or when an error reached nobody, a Deferred's too (see `UnhandledErrorRecorder`); `ReactorTimeLimit` when the
+///   limit passed; `ReactorStall` when the loop was blocked for too long.
 @discardableResult
 public func withReactor<Value: Sendable>(
     backend: Reactor.Backend = .automatic, clock: any ReactorClock = MonotonicClock(),
     timeLimit: Duration = .seconds(60),
-    failsOnUnhandledErrors: Bool = true,
+    failsOnUnhandledErrors: Bool = true, failsOnStallsOver stallLimit: Duration? = nil,
     _ body: @escaping @Sendable @ReactorActor (Reactor) async throws -> Value
 ) async throws -> Value {
     try await ReactorSlots.withSlot {
         try await runOnReactor(
-            try Reactor(backend: backend, clock: clock), timeLimit, failsOnUnhandledErrors, body)
+            try Reactor(backend: backend, clock: clock), timeLimit, failsOnUnhandledErrors, stallLimit, body)
     }
 }
 
@@ -42,9 +44,10 @@ public func withReactor<Value: Sendable>(
 private let patience = getenv("REACTOR_TESTING_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 1
 
 private func runOnReactor<Value: Sendable>(
-    _ reactor: Reactor, _ timeLimit: Duration, _ failsOnUnhandledErrors: Bool,
+    _ reactor: Reactor, _ timeLimit: Duration, _ failsOnUnhandledErrors: Bool, _ stallLimit: Duration?,
     _ body: @escaping @Sendable @ReactorActor (Reactor) async throws -> Value
 ) async throws -> Value {
+    let stalls = stallLimit.map { StallRecorder(reactor.monitor, limit: $0) }
     let timeLimit = timeLimit * patience
     // Made here, not on the reactor's thread: it inherits the caller's task-local values, the current test
     // among them.
@@ -57,7 +60,9 @@ private func runOnReactor<Value: Sendable>(
     try await withCheckedThrowingContinuation { continuation in
         startThread { continuation.resume(with: Result { try reactor.run() }) }
     }
-    return try await task.value.get()
+    let value = try await task.value.get()
+    try stalls?.check()
+    return value
 }
 
 /// What a test left behind on its reactor.
