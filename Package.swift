@@ -15,6 +15,7 @@ let house: [SwiftSetting] = [
 
 let collections = "swift-collections"
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let bytes: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let deque: Target.Dependency = .product(name: "DequeModule", package: collections)
 let heap: Target.Dependency = .product(name: "HeapModule", package: collections)
@@ -34,6 +35,7 @@ let package = Package(
         .library(name: "Postgres", targets: ["Postgres"]),
         .library(name: "Models", targets: ["Models"]),
         .library(name: "Migrations", targets: ["Migrations"]),
+        .library(name: "ReactorMetrics", targets: ["ReactorMetrics"]),
         .library(name: "ReactorTesting", targets: ["ReactorTesting"]),
         .library(name: "LocalPostgres", targets: ["LocalPostgres"]),
         .executable(name: "service", targets: ["service"]),
@@ -44,6 +46,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.2.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.86.0"),
     ],
     targets: [
@@ -63,6 +66,7 @@ let package = Package(
                 "CLinux", deque, logging,
             ],
             swiftSettings: house),
+        .target(name: "ReactorMetrics", dependencies: ["ReactorCore", metrics], swiftSettings: house),
         .target(
             name: "Greenlets", dependencies: ["ReactorCore", "CFibers", "CLinux", deque, heap],
             swiftSettings: house
@@ -149,6 +153,10 @@ let package = Package(
         .testTarget(
             name: "GreenletsTests",
             dependencies: ["Greenlets", "ReactorCore", "ReactorTesting", "CFibers", "CLinux"],
+            swiftSettings: house),
+        .testTarget(
+            name: "ReactorMetricsTests",
+            dependencies: ["ReactorMetrics", "Greenlets", "ReactorCore", "ReactorTesting", metrics],
             swiftSettings: house),
         .testTarget(
             name: "BlockingShimsTests",
