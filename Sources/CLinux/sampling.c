@@ -194,7 +194,6 @@ int clinux_ensure_signal_stack(void) {
 
 // MARK: Threads
 
-pid_t clinux_thread_id(void) { return (pid_t)syscall(SYS_gettid); }
 
 void clinux_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 

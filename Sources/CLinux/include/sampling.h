@@ -40,9 +40,6 @@ size_t clinux_copy_memory(void *target, uintptr_t source, size_t length);
 /// Gives the calling thread a stack for signal handlers, unless it has one. It goes with the thread. Returns 0 or −errno.
 int clinux_ensure_signal_stack(void);
 
-/// The calling thread's number for the kernel.
-pid_t clinux_thread_id(void);
-
 /// Names the calling thread, in at most 15 bytes, for ps(1) and debuggers.
 void clinux_name_thread(const char *name);
 

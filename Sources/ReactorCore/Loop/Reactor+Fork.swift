@@ -32,6 +32,10 @@ extension Reactor {
         timers.pointee.abandon()
         leak(systemEvents)
         systemEvents = SystemEvents()
+        // Its thread is the parent's, and may have held its lock.
+        leak(currentMonitor)
+        currentMonitor = ReactorMonitor()
+        observation = Observation()
         leak(threads)
         threads = ReactorThreads()
         // The thread is taken for the reactor's own as long: nobody else can be using what is isolated to it.
@@ -62,6 +66,17 @@ extension Reactor {
         }
         leak(greenletRegistry)
         greenletRegistry = nil
+        leak(dumpHandler)
+        dumpHandler = nil
+        leak(eventSubscribers)
+        eventSubscribers = []
+        leak(switchWatches)
+        switchWatches = []
+        accounts = [:]
+        attachedTasks = []
+        mainTask = nil
+        deadlockSearch = DeadlockSearch()
+        externalWakerCount.store(0, ordering: .relaxed)
         leak(idleWaiters)
         idleWaiters = nil
         leak(onLeave)

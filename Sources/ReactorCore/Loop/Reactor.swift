@@ -73,7 +73,9 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     @ReactorActor var firingAgain: [SystemEvent: Int] = [:]
 
     /// Watches the loop; see there what is watched.
-    public let monitor = ReactorMonitor()
+    public var monitor: ReactorMonitor { currentMonitor }
+    // Unsafe: as `systemEvents`.
+    nonisolated(unsafe) var currentMonitor = ReactorMonitor()
     /// What is seen of jobs as they run. Unsafe: as `ready`.
     @exclusivity(unchecked) nonisolated(unsafe) package internal(set) var observation = Observation()
     /// What writes dumps when the environment's signal arrives.

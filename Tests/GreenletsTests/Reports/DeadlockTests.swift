@@ -77,7 +77,7 @@ import Testing
 
     @Test func oneDeadlockOfARunWithoutMainFunctionIsReportedOnce() async throws {
         let reactor = Reactor()
-        let reports = Reports()
+        let reports = UncaughtReports()
         reactor.whenRunning {
             reactor.deadlockPatience = .milliseconds(20)
             reactor.onUncaughtError = { error, context in
@@ -190,7 +190,7 @@ import Testing
     }
 }
 
-private final class Reports: Sendable { let lines = Mutex<[String]>([]) }
+private final class UncaughtReports: Sendable { let lines = Mutex<[String]>([]) }
 private final class End: Sendable { let hasCome = Mutex(false) }
 
 @ReactorActor private final class Pair {

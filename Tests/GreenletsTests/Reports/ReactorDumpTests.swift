@@ -91,7 +91,7 @@ import Testing
 
     @Test func yieldedGreenletIsReady() async throws {
         try await withReactor { reactor in
-            let flag = Flag()
+            let flag = EndFlag()
             let greenlet = Greenlet.spawn { () throws -> Void in while !flag.isSet { try Greenlet.yield() } }
             for _ in 0..<3 { await reactor.yield() }
             #expect(reactor.dump().greenlets.map(\.state) == [.ready])
@@ -124,7 +124,7 @@ import Testing
             #expect(!reactor.isAccounting)
             reactor.isAccounting = true
             await reactor.yield()
-            let flag = Flag()
+            let flag = EndFlag()
             let greenlets = [
                 Greenlet.spawn(name: "async") {
                     Self.spin(.milliseconds(20))
@@ -203,4 +203,4 @@ import Testing
     }
 }
 
-@ReactorActor private final class Flag { var isSet = false }
+@ReactorActor private final class EndFlag { var isSet = false }
