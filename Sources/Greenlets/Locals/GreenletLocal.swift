@@ -16,7 +16,7 @@ public import ReactorCore
 @propertyWrapper
 @ReactorActor
 public final class GreenletLocal<Value> {
-    private let key = GreenletLocalKey()
+    let key = GreenletLocalKey()
     private let initial: @ReactorActor () -> Value
 
     /// Makes a local value; `wrappedValue` is evaluated once for each greenlet that looks.

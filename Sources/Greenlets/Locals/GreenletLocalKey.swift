@@ -13,6 +13,9 @@ final class GreenletLocalKey: Sendable {
     /// Locked, for a static `GreenletLocal` is used by all reactors.
     private let places = Mutex<[ObjectIdentifier: Place]>([:])
 
+    /// How many greenlets have a value.
+    var placeCount: Int { places.withLock { $0.count } }
+
     func note(_ values: GreenletLocalValues) {
         places.withLock { $0[ObjectIdentifier(values)] = Place(values: values) }
     }

@@ -1,7 +1,9 @@
-import Greenlets
 import ReactorCore
 import ReactorTesting
+import Synchronization
 import Testing
+
+@testable import Greenlets
 
 @ReactorActor private enum Session {
     @GreenletLocal static var user = "nobody"
@@ -83,13 +85,12 @@ import Testing
                     }
             }
             while gate.waiterCount < 10 { await Greenlet.yield() }
-            #expect(live.count == 10)
+            #expect(live.count == 10 && local.key.placeCount == 10)
             try await greenlets[0].kill()
-            #expect(live.count == 9)
+            #expect(live.count == 9 && local.key.placeCount == 9)
             gate.set()
             for greenlet in greenlets { try await greenlet.join() }
-            #expect(live.count == 0)
-            withExtendedLifetime(local) {}
+            #expect(live.count == 0 && local.key.placeCount == 0)
         }
     }
 
@@ -117,6 +118,19 @@ import Testing
                 let number = try await greenlet.get()
                 #expect(number == 2)
             }
+        }
+    }
+
+    @Test func localDroppedOnAThreadFreesItsValuesSoon() async throws {
+        try await withReactor { reactor in
+            let live = LiveCount()
+            let box = Mutex<GreenletLocal<Counted>?>(GreenletLocal(wrappedValue: Counted(live)))
+            _ = box.withLock { $0 }?.wrappedValue
+            #expect(live.count == 1)
+            let drop: @Sendable () -> Void = { box.withLock { $0 = nil } }
+            try await reactor.threadPool.run(drop)
+            while live.count > 0 { await Greenlet.yield() }
+            #expect(live.count == 0)
         }
     }
 
