@@ -128,6 +128,20 @@ extension GreenletPool {
         }
     }
 
+    /// `map` in a greenlet of its own, which has the results. Never waits. gevent's map_async.
+    public func mapLater<Inputs: Sequence, Output: Sendable>(
+        _ inputs: Inputs, _ body: @escaping @ReactorActor (Inputs.Element) async throws -> Output
+    ) -> Greenlet<[Output]> {
+        Greenlet.spawn { () async throws -> [Output] in try await self.map(inputs, body) }
+    }
+
+    /// As with an `async` body.
+    public func mapLater<Inputs: Sequence, Output: Sendable>(
+        _ inputs: Inputs, _ body: @escaping @ReactorActor (Inputs.Element) throws -> Output
+    ) -> Greenlet<[Output]> {
+        Greenlet.spawn { () async throws -> [Output] in try await self.map(inputs, body) }
+    }
+
     private func collect<Output: Sendable>(
         _ inputs: @escaping @ReactorActor () -> ResultFeed<Output>.Inputs
     ) async throws -> [Output] {

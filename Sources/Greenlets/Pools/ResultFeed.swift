@@ -125,16 +125,6 @@ final class ResultFeed<Output: Sendable> {
     }
 }
 
-/// The order in which the outcomes of a pool's greenlets are read.
-enum ResultOrder {
-    /// That of the inputs.
-    case ofInput
-    /// As they come.
-    case ofEnd
-    /// That of the inputs, but an error comes at once.
-    case ofInputUntilError
-}
-
 extension ResultFeed: WaitSubject {
     /// `results of a pool`.
     nonisolated var waitDescription: String { "results of a pool" }

@@ -56,6 +56,23 @@ import Testing
         }
     }
 
+    @Test func mapLaterReturnsAtOnce() async throws {
+        try await withReactor { _ in
+            let pool = GreenletPool(limit: 2)
+            let async = pool.mapLater(0..<5) { number async throws -> Int in
+                await Greenlet.yield()
+                return number
+            }
+            let sync = pool.mapLater(0..<5) { number throws -> Int in
+                try Greenlet.yield()
+                return number
+            }
+            #expect(pool.count == 0)
+            let numbers = try await async.get() + sync.get()
+            #expect(numbers == [0, 1, 2, 3, 4, 0, 1, 2, 3, 4] && pool.availableCount == 2)
+        }
+    }
+
     @Test func errorOfMapKillsTheOthers() async throws {
         try await withReactor { _ in
             let pool = GreenletPool(limit: 3)
