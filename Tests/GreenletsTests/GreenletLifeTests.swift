@@ -230,7 +230,7 @@ import Testing
         }
     }
 
-    @Test(.onReactor, arguments: [false, true])
+    @Test(.onReactor(clock: ManualClock(isAutomatic: true)), arguments: [false, true])
     @ReactorActor func killGivesUpQuietlyWhenItsTimeIsOver(_ isFromGreenlet: Bool) async throws {  // S54
         let stubborn = Greenlet.spawn { () throws -> Int in
             do { try Greenlet.sleep(for: .seconds(60)) } catch {}
@@ -249,7 +249,7 @@ import Testing
         #expect(again)
     }
 
-    @Test(.onReactor, arguments: [false, true])
+    @Test(.onReactor(clock: ManualClock(isAutomatic: true)), arguments: [false, true])
     @ReactorActor func killAllNamesThoseThatLiveOn(_ isFromGreenlet: Bool) async throws {
         var ran = false
         let stubborn = Greenlet.spawn(name: "stubborn") { () throws -> Void in

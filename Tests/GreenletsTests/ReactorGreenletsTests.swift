@@ -30,7 +30,7 @@ import Testing
         #expect(name == "adder")
     }
 
-    @Test(.onReactor)
+    @Test(.onReactor(clock: ManualClock(isAutomatic: true)))
     @ReactorActor func argumentsReachCodeThatParks() async throws {  // S40
         let values = try await gatherResults(
             (0..<10).map { deferToGreenlet(sleepAndReturn, .milliseconds(10 - $0), $0) }
@@ -65,7 +65,7 @@ import Testing
         #expect(value == 0 && log == ["7", "true"])
     }
 
-    @Test(.onReactor)
+    @Test(.onReactor(clock: ManualClock(isAutomatic: true)))
     @ReactorActor func resultsComeInTheOrderOfCompletion() async throws {
         var order: [Int] = []
         let all = [3, 1, 2].map { number in

@@ -186,7 +186,7 @@ import Testing
                 if isInBody { try Greenlet.sleep(for: .seconds(60)) }
             }
         }
-        for _ in 0..<5 { await reactor.yield() }
+        try await Greenlet.waitUntilIdle()
         let victim: AnyGreenlet = isSynchronous ? synchronous : parent
         try await victim.kill(throwing: Lost(name: "killer"))
         #expect(cleaned == 1)
@@ -342,7 +342,7 @@ import Testing
     @Test(.onReactor, arguments: [false, true])
     @ReactorActor func errorOfWithGreenletsBodyKillsItWithThatError(_ isSynchronous: Bool) async throws {
         let greenlet = Greenlet.spawn { try Greenlet.sleep(for: .seconds(60)) }
-        for _ in 0..<3 { await reactor.yield() }
+        try await Greenlet.waitUntilIdle()
         await #expect(throws: Lost(name: "body")) {
             if isSynchronous {
                 try await Greenlet.spawn { try withGreenlet(greenlet) { _ in throw Lost(name: "body") } }
@@ -361,7 +361,7 @@ import Testing
             isSynchronous
             ? Greenlet.spawn { () throws -> Void in try withGreenlet(greenlet) { _ in } }
             : Greenlet.spawn { () async throws -> Void in try await withGreenlet(greenlet) { _ in } }
-        for _ in 0..<4 { await reactor.yield() }
+        try await Greenlet.waitUntilIdle()
         try await owner.kill()
         #expect(greenlet.isReady && owner.isReady && owner.isSuccessful)
     }

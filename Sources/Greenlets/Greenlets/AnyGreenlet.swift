@@ -138,13 +138,13 @@ public class AnyGreenlet {
 
     private func announceEnd() {
         isReady = true
-        if extras?.attachments.isEmpty == false { detach() }
+        if let extras, !extras.attachments.isEmpty { detach() }
         var isHeard = false
         if let joiners {
             self.joiners = nil
             isHeard = joiners.openAll() > 0
         }
-        if let links = extras?.takeLinks() { isHeard = links.fire() || isHeard }
+        if let extras, extras.tellOfEnd() { isHeard = true }
         if let failure, !isHeard { reportUnheard(failure) }
     }
 

@@ -73,7 +73,7 @@ public final class Greenlet<Value: Sendable>: AnyGreenlet {
     /// already.
     func whenReady(_ observer: @escaping @ReactorActor (Result<Value, any Error>) -> Void) {
         // It is called as the greenlet ends, or now.
-        onReady { [unowned self] in observer(result!) }
+        onEnd { [unowned self] in observer(result!) }
     }
 
     /// Parks the calling task until the greenlet has ended; returns its value.

@@ -7,8 +7,10 @@ final class GreenletExtras {
     private var launch: (@ReactorActor (AnyGreenlet) -> Void)?
     /// Starts it later.
     private var startTimer: DelayedCall?
+    /// Told as the greenlet ends, before the links: it was there first, and is never taken back.
+    @exclusivity(unchecked) private var observer: (@ReactorActor () -> Void)?
     /// Told as the greenlet ends.
-    private var links: ReadinessLinks?
+    @exclusivity(unchecked) private var links: ReadinessLinks?
     /// Groups it is in and values it has.
     @exclusivity(unchecked) var attachments = GreenletAttachments()
     /// The values it shares with its tree, once any of the tree has used them.
@@ -33,10 +35,26 @@ final class GreenletExtras {
         startTimer = nil
     }
 
+    /// Keeps an observer that is never taken back, for less than a link costs. Whether it could: somebody may have been first.
+    func set(_ observer: @escaping @ReactorActor () -> Void) -> Bool {
+        guard self.observer == nil, links == nil else { return false }
+        self.observer = observer
+        return true
+    }
+
     func add(_ link: ReadinessLink) {
         if links == nil { links = ReadinessLinks() }
         links!.add(link)  // set above
     }
 
-    func takeLinks() -> ReadinessLinks? { links.take() }
+    /// Tells everybody of the end. Whether anybody hears errors.
+    func tellOfEnd() -> Bool {
+        var hearsErrors = false
+        if let observer = observer.take() {
+            observer()
+            hearsErrors = true
+        }
+        if let links = links.take(), links.fire() { hearsErrors = true }
+        return hearsErrors
+    }
 }

@@ -11,6 +11,13 @@ extension AnyGreenlet: Waitable {
         return link
     }
 
+    /// As `onReady`, for actions that nobody will take back.
+    func onEnd(_ action: @escaping @ReactorActor () -> Void) {
+        guard !isReady else { return action() }
+        if extras == nil { extras = GreenletExtras() }
+        if !extras!.set(action) { onReady(action) }  // set above
+    }
+
     /// Fires the link as the greenlet ends, or now.
     func add(_ link: ReadinessLink) {
         guard !isReady else {

@@ -70,7 +70,7 @@ public final class GreenletScope {
 
     private func add(_ greenlet: AnyGreenlet) {
         members[greenlet.id] = greenlet
-        greenlet.onReady { [self, unowned greenlet] in hasEnded(greenlet) }
+        greenlet.onEnd { [self, unowned greenlet] in hasEnded(greenlet) }
     }
 
     private func hasEnded(_ greenlet: AnyGreenlet) {
