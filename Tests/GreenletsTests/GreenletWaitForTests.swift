@@ -190,6 +190,40 @@ import Testing
         #expect(taken == 4 && completions.remainingCount == 0)
     }
 
+    @Test(.onReactor(clock: ManualClock(isAutomatic: true)), arguments: [false, true])
+    @ReactorActor func waitForAllWaitsForThoseSpawnedMeanwhileToo(_ isFromGreenlet: Bool) async throws {
+        let reports = Reports(reactor)
+        var ended: [Int] = []
+        @ReactorActor func spawn(_ number: Int) {
+            Greenlet.spawnDetached { () throws -> Void in
+                try Greenlet.sleep(for: .seconds(1))
+                if number < 3 { spawn(number + 1) }
+                ended.append(number)
+                if number == 2 { throw Lost(name: "two") }
+            }
+        }
+        spawn(1)
+        @ReactorActor func waitForAll(_ timeout: Duration?) async throws -> Bool {
+            isFromGreenlet
+                ? try await Greenlet.spawn { try Greenlet.waitForAll(timeout: timeout) }.get()
+                : try await Greenlet.waitForAll(timeout: timeout)
+        }
+        let isOver = try await waitForAll(.milliseconds(1500))
+        #expect(!isOver && ended == [1])
+        let haveEnded = try await waitForAll(nil)
+        #expect(haveEnded && ended == [1, 2, 3])
+        #expect(reports.errors == ["Lost(name: \"two\")"])
+        let again = try await waitForAll(.zero)
+        #expect(again)
+    }
+
+    @Test(.onReactor)
+    @ReactorActor func currentIsTheGreenletItself() async throws {
+        let greenlet = Greenlet.spawn { Greenlet.current.map(ObjectIdentifier.init) }
+        let id = try await greenlet.get()
+        #expect(id == ObjectIdentifier(greenlet) && Greenlet.current == nil)
+    }
+
     @Test func waitingForManyOutsideAGreenletIsAClearError() async throws {
         #expect { try Greenlet.wait(for: []) } throws: { ($0 as? GreenletError)?.code == .notInGreenlet }
         #expect { try Greenlet.joinAll([] as [AnyGreenlet]) } throws: {

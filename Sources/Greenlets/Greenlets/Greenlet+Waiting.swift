@@ -1,6 +1,9 @@
 public import ReactorCore
 
 extension Greenlet where Value == Never {
+    /// The greenlet that runs the calling code, or nil outside any: `AnyGreenlet.current`. gevent's `getcurrent`.
+    @ReactorActor public static var current: AnyGreenlet? { AnyGreenlet.current }
+
     /// Parks the calling greenlet for `duration`; the reactor goes on. Zero gives way once, as `yield()`.
     ///
     /// - Throws: `CancellationError` when the task is cancelled or the greenlet killed.
