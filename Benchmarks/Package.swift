@@ -26,6 +26,9 @@ let package = Package(
             name: "core-bench", dependencies: ["Measuring", reactorCore, greenlets, arguments],
             swiftSettings: house),
         .executableTarget(
+            name: "greenlet-bench",
+            dependencies: ["Measuring", blockingShims, greenlets, reactorCore, arguments], swiftSettings: house),
+        .executableTarget(
             name: "shim-bench", dependencies: ["Measuring", blockingShims, arguments], swiftSettings: house),
         .executableTarget(
             name: "lookup-load",

@@ -50,7 +50,7 @@ prepare() {
     require_swift
     build_benchmark core-bench
     prepare_python
-    go build -o "$peers/core-go" Benchmarks/peers/core.go
+    go build -o "$peers/core-go" Benchmarks/peers/core.go Benchmarks/peers/measure.go
     export PYTHONDONTWRITEBYTECODE=1 # the peers' sources are in the checkout
 }
 

@@ -1,9 +1,19 @@
-# libc's functions behind their shims beside libc's own, off fibers, in nanoseconds of one processor's time: a shim may add 2 ns
-# to a call, 4 to a pair. See Scripts/lib/bench.sh.
+# Fibers beside gevent's greenlets and Go's goroutines; libc's functions behind their shims beside libc's own, off fibers,
+# where a shim may add 2 ns to a call, 4 to a pair. Each on one thread of one processor, in nanoseconds of its time. See
+# Scripts/lib/bench.sh.
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # shared with Scripts/lib/bench.sh
 
 rows=(
+    'spawn + join of a fiber               | ns | fiber-spawn-join       | gevent:spawn-join              | >= 10 x'
+    'spawn + join of a fiber               | ns | fiber-spawn-join       | Go:spawn-join                  | <= 1000 ns'
+    'park + wake of a fiber                | ns | fiber-park-wake        | gevent:park-wake               | -'
+    'park + wake of a fiber                | ns | fiber-park-wake        | Go:park-wake                   | <= 250 ns'
+    # 10,000 of them, each doing 100 round trips with another.
+    'socket round trip of a fiber          | ns | sockets                | gevent:sockets                 | >= 5 x'
+    'socket round trip of a fiber          | ns | sockets                | Go:sockets                     | >= 0.667 x'
+    # Between two: libc's recv in fibers, and the reactor's own wait in async greenlets.
+    'recv that blocks, in a fiber          | ns | recv-in-fiber          | async:async-wait               | >= 0.667 x'
     'recv on a bad descriptor, off fibers  | ns | recv-bad-descriptor    | libc:recv-bad-descriptor-libc  | -'
     'poll of nothing, off fibers           | ns | poll-nothing           | libc:poll-nothing-libc         | -'
     'mutex: lock + unlock, off fibers      | ns | mutex                  | libc:mutex-libc                | -'
@@ -13,14 +23,30 @@ rounds=${quick:+3}
 rounds=${rounds:-5}
 
 prepare() {
+    install_missing go python
     require_swift
     build_benchmark shim-bench
+    shim_program=$program
+    build_benchmark greenlet-bench
+    prepare_python
+    go build -o "$peers/greenlets-go" Benchmarks/peers/greenlets.go Benchmarks/peers/measure.go
+    export PYTHONDONTWRITEBYTECODE=1 # the peers' sources are in the checkout
+    ulimit -Sn "$(ulimit -Hn)"       # for the socket pairs
 }
 
 run_program() {
-    pinned "$program" --only "$2" ${quick:+"$quick"}
+    local command
+    case $1:$2 in
+    libc:* | ours:recv-bad-descriptor | ours:poll-nothing | ours:mutex | ours:condition-signal)
+        command=("$shim_program") ;;
+    ours:* | async:*) command=("$program") ;;
+    Go:*) command=("$peers/greenlets-go") ;;
+    gevent:*) command=("$python" Benchmarks/peers/greenlets_gevent.py) ;;
+    esac
+    pinned "${command[@]}" --only "$2" ${quick:+"$quick"}
 }
 
 describe() {
-    printf '%s\n' "$(getconf GNU_LIBC_VERSION)"
+    printf '%s; %s; ' "$(getconf GNU_LIBC_VERSION)" "$(go version)"
+    "$python" -c 'import gevent, platform; print("Python", platform.python_version(), "with gevent", gevent.__version__)'
 }

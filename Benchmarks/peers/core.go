@@ -1,34 +1,11 @@
-// What Go's runtime needs for the benchmarks of core-bench; one name and its nanoseconds a line.
+// What Go's runtime needs for the benchmarks of core-bench.
 package main
 
 import (
-	"flag"
-	"fmt"
-	"os"
 	"runtime"
-	"sort"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
 )
-
-type benchmark struct {
-	name         string
-	minimumCount int
-	body         func(count int)
-	setUp        func()
-	tearDown     func()
-}
-
-// processorTime is what the process has spent on processors.
-func processorTime() time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		panic(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
 
 var benchmarks = []benchmark{
 	{"ping-pong", 1, pingPong, nothing, nothing},
@@ -95,8 +72,6 @@ func yield(count int) {
 	both.Wait()
 }
 
-func nothing() {}
-
 var pending []*time.Timer
 
 func makePending() {
@@ -150,52 +125,4 @@ func timerWake(count int) {
 		}(i)
 	}
 	all.Wait()
-}
-
-// measure doubles the count until a batch can be timed, then takes the median of five.
-func measure(b benchmark, enough time.Duration) float64 {
-	b.setUp()
-	defer b.tearDown()
-	batch := func(count int) time.Duration {
-		before := processorTime()
-		b.body(count)
-		return processorTime() - before
-	}
-	count := b.minimumCount
-	for batch(count) < enough {
-		count *= 2
-	}
-	var batches []float64
-	for i := 0; i < 5; i++ {
-		batches = append(batches, float64(batch(count).Nanoseconds())/float64(count))
-	}
-	sort.Float64s(batches)
-	return batches[2]
-}
-
-func main() {
-	only := flag.String("only", "", "measure these, divided by commas; all otherwise")
-	quick := flag.Bool("quick", false, "take shorter batches")
-	idle := flag.Bool("idle", false, "do nothing, with a timer an hour away")
-	flag.Parse()
-	runtime.GOMAXPROCS(1)
-	if *idle {
-		time.Sleep(time.Hour)
-		return
-	}
-	enough := 100 * time.Millisecond
-	if *quick {
-		enough /= 5
-	}
-	found := false
-	for _, b := range benchmarks {
-		if *only == "" || strings.Contains(","+*only+",", ","+b.name+",") {
-			fmt.Println(b.name, measure(b, enough))
-			found = true
-		}
-	}
-	if !found {
-		fmt.Fprintln(os.Stderr, "no benchmark is called", *only)
-		os.Exit(2)
-	}
 }
