@@ -1,4 +1,5 @@
 import DequeModule
+import Synchronization
 
 /// A reactor's events as they come: what `reactor.events` returns.
 ///
@@ -22,6 +23,7 @@ public final class ReactorEvents: AsyncSequence {
 
     fileprivate init(_ reactor: Reactor) {
         self.reactor = reactor
+        reactor.monitor.state.withLock { $0.hasSubscribers = true }
         reactor.eventSubscribers.append(Subscriber(events: self))
     }
 

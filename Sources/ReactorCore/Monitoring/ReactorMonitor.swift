@@ -31,6 +31,8 @@ public final class ReactorMonitor: Sendable {
         /// The run under way. The reactor is alive as long as it is here.
         var run: Run?
         var lastRun = 0
+        /// Whether anybody ever asked for the reactor's `events`.
+        var hasSubscribers = false
         /// Whether a thread watches the run.
         var isWatched = false
 
@@ -100,18 +102,30 @@ public final class ReactorMonitor: Sendable {
 
     /// Changes what is watched, and has the loop and the thread take notice.
     func update(_ body: (inout State) -> Void) {
-        let reactor = state.withLock { state -> Reactor? in
+        state.withLock { state in
             body(&state)
-            return state.run?.reactor.takeUnretainedValue()
+            state.callReactor { $0.updateMonitor() }
         }
-        reactor?.callFromThread { reactor?.updateMonitor() }
         words.ring()
     }
 
     /// Sends an event, from the monitor's thread.
     func send(_ event: ReactorEvent) {
         onEvent(event)
-        let reactor = state.withLock { $0.run?.reactor.takeUnretainedValue() }
-        reactor?.callFromThread { reactor?.publish(event) }
+        state.withLock { state in
+            // Else the loop would be woken for nothing.
+            if state.hasSubscribers { state.callReactor { $0.publish(event) } }
+        }
+    }
+}
+
+extension ReactorMonitor.State {
+    /// Makes a call on the reactor, if it runs. Under the lock, for which the end of the run waits: the reactor lives, and
+    /// this never has the last reference to it.
+    fileprivate func callReactor(_ call: @escaping @Sendable @ReactorActor (Reactor) -> Void) {
+        guard let reactor = run?.reactor.takeUnretainedValue() else { return }
+        // Unowned, and without the caller's task-local values: a reactor must not hold itself by what waits in its inbox.
+        let call: QueuedCall = { [unowned reactor] in call(reactor) }
+        if reactor.inbox.put(.call(call, CallSite(#fileID, #line))) { reactor.wake() }
     }
 }

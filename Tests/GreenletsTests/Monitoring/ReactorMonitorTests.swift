@@ -193,6 +193,21 @@ import Testing
         return switches
     }
 
+    @Test func stoppedReactorIsNotHeldByWhatItsMonitorHadToSay() throws {
+        weak var kept: Reactor?
+        do {
+            let reactor = Reactor()
+            kept = reactor
+            try reactor.run(until: {
+                _ = reactor.events
+                reactor.monitor.onEvent = { _ in }
+                reactor.monitor.maxBlockingTime = .milliseconds(1)
+                Self.sleepForTheMonitor(20)
+            })
+        }
+        #expect(kept == nil)
+    }
+
     @Test func monitoringFunctionIsCalledEvenWhileTheLoopIsBlocked() async throws {
         try await withReactor { reactor in
             reactor.monitor.maxBlockingTime = nil
