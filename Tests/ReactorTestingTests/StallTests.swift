@@ -15,7 +15,7 @@ import Testing
             try await withReactor(failsOnStallsOver: .milliseconds(50)) { reactor in
                 try await Greenlet.spawn(name: "culprit") { () async -> Void in
                     await reactor.yield()
-                    Self.block(250)
+                    Self.block(800)
                 }.get()
             }
         }

@@ -17,16 +17,14 @@ extension ReactorMonitor {
 extension Reactor {
     /// Makes the loop and the monitor's thread do what is asked of them now. In the loop of `run()`.
     @ReactorActor func updateMonitor() {
-        let (isWatched, number) = monitor.state.withLock { state -> (Bool, Int?) in
+        let isWatched = monitor.state.withLock { state -> Bool in
             if state.run == nil {
                 state.lastRun += 1
                 state.run = ReactorMonitor.Run(
                     number: state.lastRun, reactor: .passUnretained(self), thread: clinux_thread_id(),
                     clock: clinux_thread_clock())
             }
-            guard state.needsThread, !state.isWatched else { return (state.maxBlocking != nil, nil) }
-            state.isWatched = true
-            return (state.maxBlocking != nil, state.lastRun)
+            return state.maxBlocking != nil
         }
         if isWatched, !observation.contains(.monitor) {
             // For the sample of a thread that runs on a greenlet's small stack.
@@ -40,8 +38,7 @@ extension Reactor {
             observation.remove(.monitor)
             monitor.words.loopSleeps()
         }
-        guard let number, !MonitorThread.start(monitor, run: number) else { return }
-        monitor.state.withLock { $0.isWatched = false }
+        guard !monitor.startThread() else { return }
         onUncaughtError(
             ReactorError(.systemCall, "no thread could be started for the monitor"), "the reactor's monitor")
     }

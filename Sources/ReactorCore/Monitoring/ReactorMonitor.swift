@@ -106,7 +106,21 @@ public final class ReactorMonitor: Sendable {
             body(&state)
             state.callReactor { $0.updateMonitor() }
         }
+        // Not left to the loop, which may be blocked. A failure shows when the loop tries.
+        _ = startThread()
         words.ring()
+    }
+
+    /// Starts the thread if there is something to watch and nobody does. Whether that is so now. Any thread.
+    func startThread() -> Bool {
+        let run = state.withLock { state -> Int? in
+            guard let run = state.run, state.needsThread, !state.isWatched else { return nil }
+            state.isWatched = true
+            return run.number
+        }
+        guard let run, !MonitorThread.start(self, run: run) else { return true }
+        state.withLock { if $0.run?.number == run { $0.isWatched = false } }
+        return false
     }
 
     /// Sends an event, from the monitor's thread.

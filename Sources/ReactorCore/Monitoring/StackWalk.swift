@@ -37,7 +37,7 @@ struct StackWalk {
         var address = UInt(sample.pointee.sp)
         let end = address + UInt(sample.pointee.length)
         while address + 16 <= end {
-            if known == 0 ? isRecord(address) && isRecordOrEnd(word(address)) : address == known {
+            if known == 0 ? isRecord(address) && leadsToRecord(word(address)) : address == known {
                 return address
             }
             if !isOutside, let word = word(address), map.isReturnAddress(word) {
@@ -68,10 +68,12 @@ struct StackWalk {
         return (next > address || next == 0) && next & 7 == 0 && map.isReturnAddress(returnAddress)
     }
 
-    /// Whether what a record links to is one too, or the end of the copy or of the chain.
-    private func isRecordOrEnd(_ link: UInt?) -> Bool {
+    /// Whether a record's link leads to another record, or out of a copy that was cut short. A link of zero is an end, but
+    /// zeros are common: alone, it makes no record.
+    private func leadsToRecord(_ link: UInt?) -> Bool {
         guard let link = link.map({ $0 & ~Self.asyncBit }) else { return false }
-        let end = UInt(sample.pointee.sp) + UInt(sample.pointee.length)
-        return link == 0 || isRecord(link) || (link >= end && link - end < 1 << 23)
+        let length = UInt(sample.pointee.length)
+        let end = UInt(sample.pointee.sp) + length
+        return isRecord(link) || (length == UInt(CLINUX_SAMPLE_BYTES) && link >= end && link - end < 1 << 23)
     }
 }

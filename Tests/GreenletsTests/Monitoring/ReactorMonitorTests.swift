@@ -10,7 +10,7 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct ReactorMonitorTests {
     /// Runs `body` on a reactor whose monitor is set to 50 ms; returns the reports, in order.
     private static func reports(
-        _ body: @escaping @Sendable @ReactorActor (Reactor) async throws -> Void
+        _ body: @escaping @Sendable @ReactorActor (Reactor, Seen) async throws -> Void
     ) async throws -> [BlockReport] {
         let seen = Seen()
         try await withReactor { reactor in
@@ -23,7 +23,7 @@ import Testing
             }
             reactor.monitor.maxBlockingTime = .milliseconds(50)
             await reactor.yield()
-            try await body(reactor)
+            try await body(reactor, seen)
             // The end of a block is told when the monitor next looks.
             let deadline = reactor.now.advanced(by: .seconds(5))
             while seen.reports.withLock({ $0.count % 2 != 0 }), reactor.now < deadline {
@@ -33,19 +33,26 @@ import Testing
         return seen.reports.withLock { $0 }
     }
 
-    @inline(never) nonisolated private static func spinForTheMonitor(_ milliseconds: Int64) -> Int {
-        // Processor time: the machine may be busy.
+    /// Runs until the monitor has told of it, and some more.
+    @inline(never) nonisolated private static func spinForTheMonitor(_ seen: Seen) -> Int {
         var count = 0
-        let end = clinux_thread_cpu_ns() + milliseconds * 1_000_000
-        while clinux_thread_cpu_ns() < end { count += 1 }
+        let end = clinux_thread_cpu_ns() + 10_000_000_000
+        while seen.isEmpty, clinux_thread_cpu_ns() < end { count += 1 }
+        let after = clinux_thread_cpu_ns() + 50_000_000
+        while clinux_thread_cpu_ns() < after { count += 1 }
         return count
     }
 
+    /// Blocks the thread. Not by a function that BlockingShims define, which would park a fiber.
     @inline(never) nonisolated private static func sleepForTheMonitor(_ milliseconds: Int64) {
-        // Not by a function that BlockingShims define, which would park a fiber.
         let end = clinux_monotonic_ns() + milliseconds * 1_000_000
         var word: UInt32 = 0
         while clinux_monotonic_ns() < end { clinux_futex_wait(&word, 0, end - clinux_monotonic_ns()) }
+    }
+
+    /// Blocks the thread in one wait after the other until the monitor has told of it.
+    nonisolated private static func sleepUntilSeen(_ seen: Seen) {
+        for _ in 0..<50 where seen.isEmpty { sleepForTheMonitor(200) }
     }
 
     /// The thread sanitizer holds signals back, so a thread that runs cannot be sampled.
@@ -54,8 +61,8 @@ import Testing
     @Test(.disabled(if: isUnderThreadSanitizer)) func spinningFiberIsReportedOnceWithItsStackAndLength()
         async throws
     {  // S67
-        let reports = try await Self.reports { _ in
-            _ = try await Greenlet.spawn(name: "hog") { () throws -> Int in Self.spinForTheMonitor(350) }
+        let reports = try await Self.reports { _, seen in
+            _ = try await Greenlet.spawn(name: "hog") { () throws -> Int in Self.spinForTheMonitor(seen) }
                 .get()
         }
         try #require(reports.count == 2)
@@ -66,25 +73,25 @@ import Testing
         #expect(
             reports[0].stack.contains { $0.function?.contains("spinForTheMonitor") == true }, "\(reports[0])")
         #expect(!reports[0].isOver && reports[1].isOver)
-        #expect(reports[1].duration > .milliseconds(300), "\(reports[1])")
+        #expect(reports[1].duration >= reports[0].duration + .milliseconds(50), "\(reports[1])")
         #expect(reports[1].description.contains("was blocked for"))
     }
 
     @Test(arguments: [true, false])
     func threadThatSleepsInTheKernelIsReportedAndSleepsOn(_ isSynchronous: Bool) async throws {
-        let reports = try await Self.reports { reactor in
+        let reports = try await Self.reports { reactor, _ in
             let start = reactor.now
             if isSynchronous {
-                try await Greenlet.spawn(name: "sleeper") { () throws -> Void in Self.sleepForTheMonitor(500)
+                try await Greenlet.spawn(name: "sleeper") { () throws -> Void in Self.sleepForTheMonitor(1000)
                 }.get()
             } else {
                 try await Greenlet.spawn(name: "sleeper") { () async throws -> Void in
                     await reactor.yield()
-                    Self.sleepForTheMonitor(500)
+                    Self.sleepForTheMonitor(1000)
                 }.get()
             }
             // A sample by a signal would have ended the sleep.
-            #expect(start.duration(to: reactor.now) >= .milliseconds(500))
+            #expect(start.duration(to: reactor.now) >= .milliseconds(1000))
         }
         try #require(reports.count == 2)
         #expect(reports[0].greenlet?.name == "sleeper")
@@ -95,11 +102,11 @@ import Testing
     }
 
     @Test func callbackOutsideGreenletsIsReportedAsSuch() async throws {
-        let reports = try await Self.reports { reactor in
+        let reports = try await Self.reports { reactor, seen in
             let latch = Latch(on: reactor)
             reactor.callLater(.milliseconds(1)) {
                 reactor.noteBlockingOperation("the query select 1")
-                Self.sleepForTheMonitor(500)
+                Self.sleepUntilSeen(seen)
                 reactor.noteBlockingOperation(nil)
                 latch.open()
             }
@@ -112,14 +119,14 @@ import Testing
     }
 
     @Test func workersOfThePoolMayBlock() async throws {  // S67
-        let reports = try await Self.reports { reactor in
+        let reports = try await Self.reports { reactor, _ in
             try await reactor.threadPool.run { Self.sleepForTheMonitor(250) }
         }
         #expect(reports.isEmpty)
     }
 
     @Test func ignoredBlocksAreNotReported() async throws {  // S67
-        let reports = try await Self.reports { reactor in
+        let reports = try await Self.reports { reactor, seen in
             try await Greenlet.spawn { () throws -> Void in withoutMonitoring { Self.sleepForTheMonitor(200) }
             }.get()
             try await Greenlet.spawn { () async throws -> Void in
@@ -135,7 +142,7 @@ import Testing
                 try Greenlet.yield()
                 reactor.monitor.monitorCurrentGreenlet()
                 try Greenlet.yield()
-                Self.sleepForTheMonitor(500)
+                Self.sleepUntilSeen(seen)
             }.get()
         }
         #expect(reports.map { $0.greenlet?.name } == ["third", "third"])
@@ -144,9 +151,12 @@ import Testing
     @Test func eventsReachTasksOfTheReactor() async throws {
         try await withReactor { reactor in
             let events = reactor.events
-            reactor.monitor.onEvent = { _ in }
+            let told = Seen()
+            reactor.monitor.onEvent = { event in
+                if case .loopBlocked(let report) = event { told.reports.withLock { $0.append(report) } }
+            }
             reactor.monitor.maxBlockingTime = .milliseconds(20)
-            reactor.callLater(.zero) { Self.sleepForTheMonitor(150) }
+            reactor.callLater(.zero) { Self.sleepUntilSeen(told) }
             var seen: [String] = []
             for try await event in events {
                 switch event {
@@ -154,7 +164,7 @@ import Testing
                     #expect(!report.isOver)
                     seen.append("blocked")
                 case .loopUnblocked(let report):
-                    #expect(report.duration >= .milliseconds(100))
+                    #expect(report.duration >= .milliseconds(20))
                     seen.append("unblocked")
                 default: break
                 }
@@ -215,9 +225,8 @@ import Testing
             let function = reactor.monitor.addMonitoringFunction(every: .milliseconds(10)) {
                 calls.count.withLock { $0 += 1 }
             }
-            Self.sleepForTheMonitor(200)
-            let during = calls.count.withLock { $0 }
-            #expect(during >= 3)
+            for _ in 0..<1000 where calls.count.withLock({ $0 < 3 }) { Self.sleepForTheMonitor(10) }
+            #expect(calls.count.withLock { $0 } >= 3)
             function.change(every: .seconds(3600))
             Self.sleepForTheMonitor(20)
             let changed = calls.count.withLock { $0 }
@@ -253,6 +262,7 @@ import Testing
 private final class Seen: Sendable {
     let reports = Mutex<[BlockReport]>([])
     let memory = Mutex<[Int]>([])
+    var isEmpty: Bool { reports.withLock { $0.isEmpty } }
 }
 
 private final class Calls: Sendable { let count = Mutex(0) }
