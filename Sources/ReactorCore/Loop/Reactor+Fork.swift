@@ -84,6 +84,7 @@ extension Reactor {
         leak(files)
         files = FileState()
         clinux_list_init(parkedTasks)
+        clinux_list_init(parkedTasks + 1)
     }
 }
 
