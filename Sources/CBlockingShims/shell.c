@@ -10,8 +10,8 @@
 // other threads' handlers would run all the same, so it is not: a program that reaps all children in a SIGCHLD handler
 // makes system answer −1 with ECHILD, as it can in every program with threads.
 //
-// A fiber killed in its wait leaves a child that somebody must fetch: it is noted, and the next of these functions to
-// run on a fiber fetches it.
+// A fiber killed in its wait leaves a child that somebody must fetch, or it is a zombie for the rest of the process: a
+// thread of its own waits for it.
 #define CBS_AREA CBS_AREA_process
 #include "shell.h"
 
@@ -26,32 +26,24 @@ static cbs_lock lock = CBS_LOCK;  // for everything static here
 
 // MARK: Children nobody waits for
 
-static pid_t *abandoned = NULL;
-static size_t abandoned_count = 0;
-
-/// Fetches those of the abandoned children that have ended.
-static void cbs_reap_abandoned(void) {
-    int error = errno;
-    cbs_lock_take(&lock);
-    for (size_t i = 0; i < abandoned_count;) {
-        if (CBS_REAL(waitpid)(abandoned[i], NULL, WNOHANG) != 0) {
-            abandoned[i] = abandoned[--abandoned_count];
-        } else {
-            i++;
-        }
-    }
-    cbs_lock_give(&lock);
-    errno = error;
+static void *cbs_fetch(void *argument) {
+    CBS_REAL(waitpid)((pid_t)(intptr_t)argument, NULL, 0);
+    return NULL;
 }
 
+/// Has a child fetched when it ends, however long that takes. Without memory for a thread it stays a zombie.
 static void cbs_abandon(pid_t pid) {
-    cbs_lock_take(&lock);
-    pid_t *larger = realloc(abandoned, (abandoned_count + 1) * sizeof *abandoned);
-    if (larger != NULL) {  // without memory it stays a zombie
-        abandoned = larger;
-        abandoned[abandoned_count++] = pid;
-    }
-    cbs_lock_give(&lock);
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, 65536);
+    sigset_t all, kept;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &kept);  // inherited by the thread: signals are for others
+    pthread_t thread;
+    pthread_create(&thread, &attributes, cbs_fetch, (void *)(intptr_t)pid);
+    pthread_sigmask(SIG_SETMASK, &kept, NULL);
+    pthread_attr_destroy(&attributes);
 }
 
 /// Starts `sh -c command`. Returns 0 or an error number.
@@ -111,7 +103,6 @@ static sigset_t cbs_system_defaults(void) {
 
 static CBS_SLOW int cbs_system(const cbs_hook_table *hooks, const char *command) {
     int saved = errno;
-    cbs_reap_abandoned();
     cbs_system_began(1);
     sigset_t defaults = cbs_system_defaults();
     posix_spawnattr_t attributes;
@@ -128,7 +119,6 @@ static CBS_SLOW int cbs_system(const cbs_hook_table *hooks, const char *command)
         if (error != ECHILD) {
             kill(pid, SIGKILL);  // as glibc does to the command of a cancelled thread; nobody has fetched it yet
             cbs_abandon(pid);
-            cbs_reap_abandoned();
         }
     }
     cbs_system_ended();
@@ -150,8 +140,6 @@ int cbs_shim_system(const char *command) {
 
 /// In the child of a fork: what the parent waits for are no children of this process.
 static void cbs_forget_children(void) {
-    abandoned = NULL;  // not freed: another thread may have been about to enlarge it
-    abandoned_count = 0;
     if (systems > 0 && are_keys_ignored) {
         sigaction(SIGINT, &kept_interrupt, NULL);
         sigaction(SIGQUIT, &kept_quit, NULL);
@@ -207,7 +195,6 @@ static char cbs_popen_direction(const char *mode) {
 }
 
 static CBS_SLOW FILE *cbs_popen(const char *command, const char *mode) {
-    cbs_reap_abandoned();
     char direction = cbs_popen_direction(mode);
     int ends[2];
     if (direction == 0) {

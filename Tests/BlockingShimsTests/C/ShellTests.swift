@@ -158,7 +158,7 @@ import Testing
         #expect(scheduler.offloads == 1)
     }
 
-    @Test func killedFibersCommandIsFetchedByALaterCall() throws {
+    @Test func killedFibersCommandIsFetchedWhenItEnds() throws {
         let pipes = Pair.pipes()
         var pid: pid_t = 0
         onFiber { scheduler in
@@ -171,10 +171,7 @@ import Testing
         try #require(pid > 0)
         #expect(isUnfetchedChild(pid))
         _ = write(pipes.second, "\n", 1)
-        var info = siginfo_t()
-        // Fails when another test's call has fetched it by now.
-        waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT)
-        onFiber { _ in #expect(pclose(popen("exit 0", "r")!) == 0) }
-        #expect(!isUnfetchedChild(pid))
+        // The test's time limit is the runner's: it is fetched, or this never ends.
+        while isUnfetchedChild(pid) { sched_yield() }
     }
 }
