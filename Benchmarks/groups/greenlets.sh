@@ -14,6 +14,8 @@ rows=(
     'socket round trip of a fiber          | ns | sockets                | Go:sockets                     | >= 0.667 x'
     # Between two: libc's recv in fibers, and the reactor's own wait in async greenlets.
     'recv that blocks, in a fiber          | ns | recv-in-fiber          | async:async-wait               | >= 0.667 x'
+    '100,000 parked fibers                 | MiB | parked-fibers         | gevent:parked                  | <= 1229 MiB'
+    '100,000 parked async greenlets        | MiB | parked-async          | gevent:parked                  | <= 150 MiB'
     'recv on a bad descriptor, off fibers  | ns | recv-bad-descriptor    | libc:recv-bad-descriptor-libc  | -'
     'poll of nothing, off fibers           | ns | poll-nothing           | libc:poll-nothing-libc         | -'
     'mutex: lock + unlock, off fibers      | ns | mutex                  | libc:mutex-libc                | -'

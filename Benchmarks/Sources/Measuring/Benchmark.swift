@@ -10,6 +10,8 @@ public struct Benchmark {
     private let setUp: @ReactorActor () -> Void
     private let tearDown: @ReactorActor () -> Void
     private let body: @ReactorActor (Int) async throws -> Void
+    /// What is printed in the place of a time.
+    private let figure: (@ReactorActor () async throws -> Double)?
 
     /// Names `body`, which does the thing as many times as its argument says.
     ///
@@ -27,6 +29,17 @@ public struct Benchmark {
         self.setUp = setUp
         self.tearDown = tearDown
         self.body = body
+        figure = nil
+    }
+
+    /// Names a figure that is no time, taken once.
+    public nonisolated init(_ name: String, figure: @escaping @ReactorActor () async throws -> Double) {
+        self.name = name
+        minimumCount = 1
+        setUp = {}
+        tearDown = {}
+        body = { _ in }
+        self.figure = figure
     }
 
     /// Runs the body until a batch of it takes long enough to be timed, which also warms it up, then times
@@ -37,6 +50,7 @@ public struct Benchmark {
     ///
     /// - Throws: what the body throws.
     public func measure(isQuick: Bool) async throws -> Double {
+        if let figure { return try await figure() }
         setUp()
         defer { tearDown() }
         let enough: Int64 = isQuick ? 20_000_000 : 100_000_000

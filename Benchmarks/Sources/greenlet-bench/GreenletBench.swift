@@ -1,13 +1,13 @@
 import ArgumentParser
 import Measuring
 
-/// What fibers cost: made, parked, and waiting for sockets in libc's own functions.
+/// What greenlets cost: fibers made, parked, and waiting for sockets in libc's own functions, and memory.
 @main
 struct GreenletBench: MeasuringProgram {
     static let configuration = CommandConfiguration(
-        commandName: "greenlet-bench", abstract: "Prints what fibers cost, in nanoseconds.")
+        commandName: "greenlet-bench", abstract: "Prints what greenlets cost: nanoseconds, or MiB.")
 
     @OptionGroup var options: MeasuringOptions
 
-    static let benchmarks = fiberBenchmarks + socketBenchmarks
+    static let benchmarks = fiberBenchmarks + socketBenchmarks + memoryBenchmarks
 }
