@@ -45,6 +45,17 @@ void cf_fiber_unmap(cf_fiber *fiber) {
     munmap(fiber->mapping, fiber->mapping_size);
 }
 
+void cf_fiber_trim(cf_fiber *fiber) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    uintptr_t bottom = (uintptr_t)fiber->mapping + page;
+    uintptr_t kept = ((uintptr_t)fiber & ~(uintptr_t)(page - 1)) - page;  // with this struct, and a page of frames
+    if (kept > bottom) {
+        int error = errno;
+        madvise((void *)bottom, kept - bottom, MADV_DONTNEED);
+        errno = error;
+    }
+}
+
 void cf_fiber_prepare(cf_fiber *fiber, void (*entry)(void *), void *argument) {
     fiber->entry = entry;
     fiber->argument = argument;

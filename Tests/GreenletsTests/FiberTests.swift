@@ -123,6 +123,44 @@ import Testing
         }
     }
 
+    @Test func trimmedStackKeepsItsLastPagesAndServesAgain() throws {
+        let stack = try #require(cf_fiber_map(64 * 1024))
+        defer { cf_fiber_unmap(stack) }
+        /// Touches 32 KiB.
+        func run() {
+            cf_fiber_prepare(
+                stack,
+                { _ in
+                    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32 * 1024) {
+                        $0.initialize(repeating: 1)
+                    }
+                }, nil)
+            while cf_fiber_resume(stack) == 0 {}
+        }
+        run()
+        #expect(cf_fiber_stack_high_water(stack) >= 32 * 1024)
+        cf_fiber_trim(stack)
+        #expect(cf_fiber_stack_high_water(stack) <= 8 * 1024)
+        run()
+        #expect(cf_fiber_stack_high_water(stack) >= 32 * 1024)
+    }
+
+    @Test func burstOfFibersLeavesFewStacksWarm() async throws {
+        try await withReactor { reactor in
+            let greenlets = (0..<400).map { _ in
+                Greenlet.spawn {
+                    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64 * 1024) {
+                        $0.initialize(repeating: 1)
+                    }
+                    try Greenlet.sleep(for: .milliseconds(1))
+                }
+            }
+            for greenlet in greenlets { try await greenlet.get() }
+            let warm = StackCache.of(reactor).warmCount
+            #expect(warm <= StackCache.warmLimit)
+        }
+    }
+
     @Test func stackOfTheConfiguredSizeIsReallyThere() async throws {
         try await withReactor { _ in
             let left = try await Greenlet.spawn { () throws -> Int in cf_fiber_stack_left() }.get()

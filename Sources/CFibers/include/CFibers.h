@@ -63,6 +63,10 @@ extern __thread cf_fiber *cf_current_fiber;
 
 static inline cf_fiber *cf_fiber_current(void) { return cf_current_fiber; }
 
+/// Gives the memory of a finished fiber's stack back to the system, but for the part that every fiber touches; the address
+/// space stays. The high-water mark begins anew.
+void cf_fiber_trim(cf_fiber *fiber);
+
 /// Gives the mapping back. The fiber must be finished or never have run: frames still on it are not unwound.
 void cf_fiber_unmap(cf_fiber *fiber);
 

@@ -1,3 +1,4 @@
+import CFibers
 import Glibc
 import ReactorCore
 
@@ -78,6 +79,7 @@ final class FiberDriver {
                 greenlet.end(throwing: greenlet.failure)
             }
             guard isReusable, registry.canRestAnotherDriver else { break }
+            if registry.restingDrivers.count >= StackCache.warmLimit, let fiber { cf_fiber_trim(fiber.stack) }
             await withUnsafeContinuation { continuation in
                 rest = continuation
                 registry.restingDrivers.append(self)

@@ -37,7 +37,22 @@ final class FakeScheduler {
     var refusesOperations = false
     /// Leave the offloaded work to the test instead of running it.
     var keepsWork = false
-    private(set) var keptWork: [() -> Void] = []
+    private(set) var keptWork: [KeptWork] = []
+
+    /// Work that a worker thread would do.
+    struct KeptWork {
+        fileprivate let work: @convention(c) (UnsafeMutableRawPointer?) -> Void
+        fileprivate let release: @convention(c) (UnsafeMutableRawPointer?) -> Void
+        fileprivate let argument: UnsafeMutableRawPointer
+
+        func callAsFunction() {
+            work(argument)
+            release(argument)
+        }
+
+        /// Never does it.
+        func drop() { release(argument) }
+    }
 
     /// Runs `body` on a fiber of this thread, to its end.
     func run(_ body: () -> Void) {
@@ -146,10 +161,7 @@ final class FakeScheduler {
     ) -> Int32 {
         offloads += 1
         if keepsWork {
-            keptWork.append {
-                work(argument)
-                release(argument)
-            }
+            keptWork.append(KeptWork(work: work, release: release, argument: argument))
         } else {
             work(argument)
             release(argument)
