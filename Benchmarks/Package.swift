@@ -27,7 +27,8 @@ let package = Package(
             swiftSettings: house),
         .executableTarget(
             name: "greenlet-bench",
-            dependencies: ["Measuring", blockingShims, greenlets, reactorCore, arguments], swiftSettings: house),
+            dependencies: ["Measuring", blockingShims, greenlets, reactorCore, arguments],
+            swiftSettings: house),
         .executableTarget(
             name: "shim-bench", dependencies: ["Measuring", blockingShims, arguments], swiftSettings: house),
         .executableTarget(
