@@ -87,10 +87,28 @@ func sharedMemorySegments() throws -> Set<Int> {
     return Set(lines.compactMap { $0.split(separator: " ").dropFirst().first.flatMap { Int($0) } })
 }
 
-/// Returns when the users of the home at `directory`, watchdogs included, are gone.
+/// Returns when no watchdog of the cluster runs any more. Not by its locks: who waits for one is a user of the cluster to
+/// the watchdog, and may get it first.
 func waitForWatchdog(of directory: String) {
-    guard let lock = try? Descriptor.open("\(directory)/users.lock", O_RDWR) else { return }
-    while flock(lock.number, LOCK_EX) != 0 && errno == EINTR {}
+    while processes.contains(where: { $0.contains("watch") && $0.contains(directory) }) { usleep(10_000) }
+}
+
+/// The words of every process's command line.
+private var processes: [[String]] {
+    guard let folder = opendir("/proc") else { return [] }
+    defer { closedir(folder) }
+    var all: [[String]] = []
+    while let entry = readdir(folder) {
+        let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        guard pid_t(name) != nil, let file = fopen("/proc/\(name)/cmdline", "r") else { continue }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = fread(&bytes, 1, bytes.count, file)
+        all.append(bytes.prefix(count).split(separator: 0).map { String(decoding: $0, as: UTF8.self) })
+    }
+    return all
 }
 
 /// What a process that is about to end says about its cluster.

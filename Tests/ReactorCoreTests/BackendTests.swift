@@ -313,7 +313,12 @@ private func listen(on name: String) throws -> Int32 {
     let length = socklen_t(MemoryLayout<sa_family_t>.size + 1 + name.utf8.count)
     let result = withUnsafePointer(to: &address) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address -> Int32 in
-            bind(fd, address, length) == 0 && Glibc.listen(fd, 1) == 0 ? 0 : errno
+            // A child that another test is just starting has every descriptor, until it runs its program.
+            for _ in 0..<1000 where bind(fd, address, length) != 0 {
+                guard errno == EADDRINUSE else { return errno }
+                usleep(5_000)
+            }
+            return Glibc.listen(fd, 1) == 0 ? 0 : errno
         }
     }
     try #require(result == 0, "bind: \(errnoText(result))")
