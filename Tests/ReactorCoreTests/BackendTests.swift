@@ -314,8 +314,10 @@ private func listen(on name: String) throws -> Int32 {
     let result = withUnsafePointer(to: &address) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address -> Int32 in
             // A child that another test is just starting has every descriptor, until it runs its program.
-            for _ in 0..<1000 where bind(fd, address, length) != 0 {
-                guard errno == EADDRINUSE else { return errno }
+            var tries = 0
+            while bind(fd, address, length) != 0 {
+                guard errno == EADDRINUSE, tries < 1000 else { return errno }
+                tries += 1
                 usleep(5_000)
             }
             return Glibc.listen(fd, 1) == 0 ? 0 : errno
