@@ -10,15 +10,14 @@ import Testing
         try await withWatched { reactor, directory in
             let watcher = try reactor.watchFiles(directory)
             touch("\(directory)/a", "text")
+            // First of all: a child that another test is just starting has the file open, too, for a moment.
+            let written = try await next(3, of: watcher, in: directory)
+            #expect(written == ["created a", "modified a", "closedAfterWriting a"])
             chmod("\(directory)/a", 0o600)
             unlink("\(directory)/a")
             mkdir("\(directory)/d", 0o700)
-            let found = try await next(6, of: watcher, in: directory)
-            #expect(
-                found == [
-                    "created a", "modified a", "closedAfterWriting a", "attributes a", "deleted a",
-                    "created d/",
-                ])
+            let found = try await next(3, of: watcher, in: directory)
+            #expect(found == ["attributes a", "deleted a", "created d/"])
         }
     }
 
@@ -27,10 +26,11 @@ import Testing
             touch("\(directory)/a", "")
             let watcher = try reactor.watchFiles("\(directory)/a")
             touch("\(directory)/a", "text")
+            let written = try await next(2, of: watcher, in: directory)
+            #expect(written == ["modified a", "closedAfterWriting a"])
             unlink("\(directory)/a")
-            let found = try await next(5, of: watcher, in: directory)
-            #expect(
-                found == ["modified a", "closedAfterWriting a", "attributes a", "deleted a", "ended a"])
+            let found = try await next(3, of: watcher, in: directory)
+            #expect(found == ["attributes a", "deleted a", "ended a"])
             #expect(watcher.paths.isEmpty)
         }
     }
