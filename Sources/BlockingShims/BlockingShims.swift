@@ -63,7 +63,7 @@ import Glibc
 /// libc's own functions to code that wants to block.
 ///
 /// **Locks and conditions.** A pthread or C11 mutex, a read-write lock, a condition, a semaphore that another greenlet of the thread
-/// has to give parks the greenlet that waits, and so does one of another thread, after 0.1 ms of waiting as libc does (after 100 ms
+/// has to give parks the greenlet that waits, and so does one of another thread, after 50 ms of waiting as libc does (after 100 ms
 /// for a greenlet that holds a lock already: parked, it could block the loop for ever). Recursive and error-checking mutexes
 /// belong to a greenlet, not to its thread. What the other thread releases without a public function of libc (inside
 /// `pthread_cond_wait`, or from another process) is seen within 16 ms; a semaphore posted by another process within 128 ms.

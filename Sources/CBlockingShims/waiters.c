@@ -203,8 +203,13 @@ void cbs_disown(const void *object) {
 
 // MARK: Locks
 
-/// How long a fiber blocks its thread for a lock of another thread before it parks. Most are held for less than a park
-/// takes, and code that runs in the middle of a runtime's own work had better not be parked there.
+/// How long a fiber blocks its thread for a lock of another thread before it parks: longer than a thread that the
+/// kernel has set aside with the lock in its hands usually takes to come back. For to park is to let other code of the
+/// thread run, where nobody expects it, in the middle of a runtime's own work or of a program's: most locks are held for less
+/// than a park takes, and their users count on going on.
+#define CBS_LONG_BLOCK (CBS_SECOND / 20)
+
+/// The same where it may be another fiber of the thread that holds the lock, which then cannot give it back meanwhile.
 #define CBS_SHORT_BLOCK (CBS_SECOND / 10000)
 
 /// The same for a fiber that holds a lock already. Were it parked, code off fibers that wants the lock it holds would
@@ -223,9 +228,12 @@ static int block_for(const cbs_lock_kind *kind, void *object, int64_t duration) 
 static CBS_SLOW int wait_for_lock(
     const cbs_hook_table *hooks, const cbs_lock_kind *kind, void *object, int64_t deadline) {
     int64_t nap = CBS_MILLISECOND;
-    if (kind->holder(object) == CBS_HELD_ELSEWHERE) {
+    int holder = kind->holder(object);
+    if (holder != CBS_HELD_HERE) {
         int64_t left = deadline == CBS_NEVER ? CBS_NEVER : deadline - cbs_now();
-        int64_t limit = cf_fiber_current()->held_locks > 0 ? CBS_NESTED_BLOCK : CBS_SHORT_BLOCK;
+        int64_t limit = holder == CBS_HELD_BY_UNKNOWN ? CBS_SHORT_BLOCK
+            : cf_fiber_current()->held_locks > 0      ? CBS_NESTED_BLOCK
+                                                      : CBS_LONG_BLOCK;
         int result = left <= 0 ? ETIMEDOUT : block_for(kind, object, left < limit ? left : limit);
         if (result != ETIMEDOUT) {
             return result;

@@ -135,7 +135,7 @@ public class Latch: @unchecked Sendable {  // reactor only; cancellation hops th
         self.continuation = continuation
         task = clinux_current_task()
         parkedSince = reactor.turnTime
-        parked.owner = Unmanaged.passUnretained(self).toOpaque()
+        parked.owner = Unmanaged.passUnretained(self).toOpaque()  // read back while it is in the list
         clinux_link_insert(&parked, reactor.parkedTasks + (reason.canEndFromOutside ? 0 : 1))
     }
 
