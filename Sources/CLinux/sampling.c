@@ -38,16 +38,17 @@ size_t clinux_copy_memory(void *target, uintptr_t source, size_t length) {
 
 static int sample_signal = 0;
 static pthread_mutex_t sample_lock = PTHREAD_MUTEX_INITIALIZER;
-static clinux_sample *volatile wanted = NULL;  ///< where the handler writes
-static volatile pid_t wanted_tid = 0;          ///< whose handler does
+static clinux_sample *wanted = NULL;  ///< where the handler writes; with wanted_tid and taken by atomic access alone
+static pid_t wanted_tid = 0;          ///< whose handler does
 static uint32_t taken = 0;                     ///< 1 once it has
 
 static void take_sample(int number, siginfo_t *info, void *context) {
     (void)number;
     (void)info;
     int error = errno;
-    clinux_sample *sample = wanted;
-    if (sample != NULL && clinux_thread_id() == wanted_tid && __atomic_load_n(&taken, __ATOMIC_ACQUIRE) == 0) {
+    clinux_sample *sample = __atomic_load_n(&wanted, __ATOMIC_ACQUIRE);
+    if (sample != NULL && clinux_thread_id() == __atomic_load_n(&wanted_tid, __ATOMIC_ACQUIRE)
+        && __atomic_load_n(&taken, __ATOMIC_ACQUIRE) == 0) {
         const ucontext_t *registers = context;
 #if defined(__x86_64__)
         sample->pc = (uintptr_t)registers->uc_mcontext.gregs[REG_RIP];
@@ -97,8 +98,8 @@ static int sample_running(pid_t tid, clinux_sample *sample) {
         return -ENOSYS;
     }
     __atomic_store_n(&taken, 0, __ATOMIC_RELAXED);
-    wanted_tid = tid;
-    wanted = sample;
+    __atomic_store_n(&wanted_tid, tid, __ATOMIC_RELEASE);
+    __atomic_store_n(&wanted, sample, __ATOMIC_RELEASE);
     __sync_synchronize();
     int result = 0;
     if (syscall(SYS_tgkill, getpid(), tid, sample_signal) != 0) {
@@ -114,7 +115,7 @@ static int sample_running(pid_t tid, clinux_sample *sample) {
             result = -ETIMEDOUT;
         }
     }
-    wanted = NULL;
+    __atomic_store_n(&wanted, NULL, __ATOMIC_RELEASE);
     return result;
 }
 
