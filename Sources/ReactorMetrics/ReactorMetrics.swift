@@ -106,8 +106,8 @@ extension Reactor {
     /// Reports this reactor's counters to the metrics system until the result is stopped or dropped. Reactor only;
     /// never waits.
     ///
-    /// A loop with reports is woken for each of them, and is not seen as deadlocked between them unless `period` is
-    /// longer than `deadlockPatience`.
+    /// A loop with reports is woken for each of them, and is never seen as deadlocked: the call for the next report is
+    /// pending, and a loop with a pending call is taken for one in which something will happen.
     /// - Parameters:
     ///   - period: how often; at least a millisecond.
     ///   - dimensions: added to each metric, to tell reactors apart.

@@ -14,7 +14,7 @@ import Glibc
 /// **Recursion.** inotify watches directories, not trees. A recursive watcher watches every directory there is when it
 /// begins, and each that appears as soon as it hears of it. What was made in a new directory before that is found by
 /// looking, and reported as `created`; that it was modified, or moved on, before it was found is not known. Links are not
-/// followed. To look through a tree takes some 10 µs a directory, on the reactor's thread.
+/// followed. To look through a tree takes time for each directory, on the reactor's thread.
 ///
 /// What inotify cannot see: changes made through a memory map, and those made on other machines of a network file
 /// system.
