@@ -38,17 +38,28 @@ size_t clinux_copy_memory(void *target, uintptr_t source, size_t length) {
 
 static int sample_signal = 0;
 static pthread_mutex_t sample_lock = PTHREAD_MUTEX_INITIALIZER;
-static clinux_sample *wanted = NULL;  ///< where the handler writes; with wanted_tid and taken by atomic access alone
-static pid_t wanted_tid = 0;          ///< whose handler does
-static uint32_t taken = 0;                     ///< 1 once it has
+static clinux_sample *wanted = NULL;  ///< where the handler writes, once it has claimed the request
+
+/// The request: whose sample is wanted and how far it is, in one word, so that a handler that comes late, after the
+/// request was withdrawn, can claim neither that one, whose memory may be gone, nor one for another thread.
+static uint32_t request = 0;
+
+enum { ASKED = 1, WRITING = 2, TAKEN = 3 };
+
+/// A thread's number takes 22 bits at most.
+static uint32_t request_word(pid_t tid, uint32_t phase) {
+    return (uint32_t)tid << 2 | phase;
+}
 
 static void take_sample(int number, siginfo_t *info, void *context) {
     (void)number;
     (void)info;
     int error = errno;
-    clinux_sample *sample = __atomic_load_n(&wanted, __ATOMIC_ACQUIRE);
-    if (sample != NULL && clinux_thread_id() == __atomic_load_n(&wanted_tid, __ATOMIC_ACQUIRE)
-        && __atomic_load_n(&taken, __ATOMIC_ACQUIRE) == 0) {
+    pid_t self = clinux_thread_id();
+    uint32_t asked = request_word(self, ASKED);
+    if (__atomic_compare_exchange_n(
+            &request, &asked, request_word(self, WRITING), 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+        clinux_sample *sample = __atomic_load_n(&wanted, __ATOMIC_ACQUIRE);
         const ucontext_t *registers = context;
 #if defined(__x86_64__)
         sample->pc = (uintptr_t)registers->uc_mcontext.gregs[REG_RIP];
@@ -60,8 +71,8 @@ static void take_sample(int number, siginfo_t *info, void *context) {
         sample->fp = registers->uc_mcontext.regs[29];
 #endif
         sample->length = clinux_copy_memory(sample->stack, sample->sp, sizeof sample->stack);
-        __atomic_store_n(&taken, 1, __ATOMIC_RELEASE);
-        clinux_futex_wake(&taken);
+        __atomic_store_n(&request, request_word(self, TAKEN), __ATOMIC_RELEASE);
+        clinux_futex_wake(&request);
     }
     errno = error;
 }
@@ -97,24 +108,30 @@ static int sample_running(pid_t tid, clinux_sample *sample) {
     if (sample_signal == 0) {
         return -ENOSYS;
     }
-    __atomic_store_n(&taken, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&wanted_tid, tid, __ATOMIC_RELEASE);
+    uint32_t asked = request_word(tid, ASKED), taken = request_word(tid, TAKEN);
     __atomic_store_n(&wanted, sample, __ATOMIC_RELEASE);
+    __atomic_store_n(&request, asked, __ATOMIC_RELEASE);
     __sync_synchronize();
     int result = 0;
     if (syscall(SYS_tgkill, getpid(), tid, sample_signal) != 0) {
         result = -errno;
-    } else {
-        // It may have the signal blocked, or wait for a processor.
-        int64_t deadline = clinux_monotonic_ns() + 200 * 1000000;
-        while (__atomic_load_n(&taken, __ATOMIC_ACQUIRE) == 0 && clinux_monotonic_ns() < deadline) {
-            clinux_futex_wait(&taken, 0, 10 * 1000000);
-        }
-        if (__atomic_exchange_n(&taken, 1, __ATOMIC_ACQ_REL) == 0) {
-            sample->sp = 0;
-            result = -ETIMEDOUT;
-        }
     }
+    // The thread may have the signal blocked, or wait for a processor: then the request is withdrawn.
+    int64_t deadline = clinux_monotonic_ns() + 200 * 1000000;
+    uint32_t phase;
+    while ((phase = __atomic_load_n(&request, __ATOMIC_ACQUIRE)) != taken) {
+        if (phase == asked && (result != 0 || clinux_monotonic_ns() >= deadline)) {
+            if (__atomic_compare_exchange_n(&request, &phase, 0, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+                sample->sp = 0;
+                result = result != 0 ? result : -ETIMEDOUT;
+                break;
+            }
+            continue;
+        }
+        // A handler that has claimed it is copying; that ends by itself.
+        clinux_futex_wait(&request, phase, 10 * 1000000);
+    }
+    __atomic_store_n(&request, 0, __ATOMIC_RELEASE);
     __atomic_store_n(&wanted, NULL, __ATOMIC_RELEASE);
     return result;
 }
