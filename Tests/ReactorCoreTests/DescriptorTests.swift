@@ -108,6 +108,8 @@ import Testing
                 if count == 3 { reactor.removeReader(pair.a) }
             }
             pair.send()
+            let deadline = reactor.now.advanced(by: .seconds(5))
+            while count < 3, reactor.now < deadline { try await reactor.sleep(for: .milliseconds(1)) }
             try await reactor.sleep(for: .milliseconds(5))
             #expect(count == 3, "level-triggered: called again while bytes are there")
         }
