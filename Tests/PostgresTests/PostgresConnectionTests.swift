@@ -118,7 +118,7 @@ import Testing
             let error = try await failure {
                 try await connection.transaction { tx in _ = try await tx.execute("SELECT 1") }
             }
-            #expect(error.sqlState == .invalidStatementName && error.isRetrySafe)
+            #expect(error.sqlState == .invalidSQLStatementName && error.isRetrySafe)
             try await connection.transaction { tx in _ = try await tx.execute("SELECT 1") }
         }
     }

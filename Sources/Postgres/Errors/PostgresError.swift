@@ -32,6 +32,10 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDeb
         public static let transactionRolledBack = Code(description: "transactionRolledBack")
         /// A transaction was used after its end.
         public static let transactionFinished = Code(description: "transactionFinished")
+        /// A savepoint was asked for something that only a whole transaction can have.
+        public static let invalidTransaction = Code(description: "invalidTransaction")
+        /// A pool was used by a greenlet that was spawned inside another's transaction on it.
+        public static let transactionNotShared = Code(description: "transactionNotShared")
         /// The statement returned something that the call cannot take (COPY, several rows).
         public static let unexpectedResult = Code(description: "unexpectedResult")
     }
@@ -88,7 +92,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDeb
             case .serializationFailure, .deadlockDetected, .lockNotAvailable, .tooManyConnections,
                 .cannotConnectNow:
                 true
-            case .invalidStatementName, .featureNotSupported: isStalePlan
+            case .invalidSQLStatementName, .featureNotSupported: isStalePlan
             default: false
             }
         default: false
@@ -100,7 +104,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDeb
         switch code {
         case .timedOut, .acquireTimedOut: true
         case .connectFailed: underlyingIsTimeout
-        case .server: sqlState == .lockNotAvailable || sqlState == .idleInTransactionTimeout
+        case .server: sqlState == .lockNotAvailable || sqlState == .idleInTransactionSessionTimeout
         default: false
         }
     }
@@ -132,7 +136,7 @@ extension PostgresError {
 
     /// A prepared statement that the server has forgotten or whose result has changed its shape.
     var isStalePlan: Bool {
-        sqlState == .invalidStatementName
+        sqlState == .invalidSQLStatementName
             // The message is localised; the function that raises it is not.
             || sqlState == .featureNotSupported && server?.sourceFunction == "RevalidateCachedQuery"
     }

@@ -96,7 +96,7 @@ extension PostgresSession {
         for name in names {
             do {
                 _ = try await script("DEALLOCATE \(name)", timeout: remaining(until: deadline))
-            } catch let error as PostgresError where error.sqlState == .invalidStatementName {
+            } catch let error as PostgresError where error.sqlState == .invalidSQLStatementName {
                 // It has forgotten by itself.
             }
         }
