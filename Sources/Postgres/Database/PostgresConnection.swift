@@ -98,17 +98,20 @@ public final class PostgresConnection: PostgresDatabase {
 
     /// Runs `body` in a transaction; see `PostgresDatabase`.
     public func transaction<T: Sendable>(
-        _ body: @ReactorActor (PostgresTransaction) async throws -> T
+        _ options: PostgresTransactionOptions, _ body: @ReactorActor (PostgresTransaction) async throws -> T
     ) async throws -> T {
-        try await PostgresTransaction.run({ try await PostgresTransaction.begin(self.lent()) }, body)
+        try await PostgresTransaction.run(
+            options, { try await PostgresTransaction.begin(options, on: self.lent()) }, body)
     }
 
     // Disfavoured: a body that happens to contain no `await` would choose this form in async code too.
     /// As the `async` form, for synchronous code in a greenlet.
     @_disfavoredOverload
-    public func transaction<T: Sendable>(_ body: @ReactorActor (PostgresTransaction) throws -> T) throws -> T
-    {
-        try PostgresTransaction.run({ try await PostgresTransaction.begin(self.lent()) }, body)
+    public func transaction<T: Sendable>(
+        _ options: PostgresTransactionOptions, _ body: @ReactorActor (PostgresTransaction) throws -> T
+    ) throws -> T {
+        try PostgresTransaction.run(
+            options, { try await PostgresTransaction.begin(options, on: self.lent()) }, body)
     }
 
     /// Logs out. Parks the calling task until the server has let go, two seconds at most. Closing again does nothing.

@@ -20,18 +20,15 @@ public protocol PostgresDatabase: AnyObject, Sendable {
     ///   bound. `CancellationError`.
     func query(_ sql: SQL, timeout: Duration?) async throws -> PostgresRows
 
-    /// Runs `body` in a transaction: BEGIN, then COMMIT when it returns and ROLLBACK when it throws.
-    ///
-    /// On a transaction it is a savepoint: what `body` did is undone when it throws, and the outer transaction goes on.
-    /// A cancelled task rolls back.
-    /// - Throws: what `body` throws; `PostgresError` with code `transactionRolledBack` when a statement had failed and its
-    ///   error was swallowed, so that the server answered COMMIT by ROLLBACK; otherwise as `query`.
+    /// Runs `body` in a transaction; see `transaction(isolation:readOnly:deferrable:retry:_:)`.
     func transaction<T: Sendable>(
-        _ body: @ReactorActor (PostgresTransaction) async throws -> T
+        _ options: PostgresTransactionOptions, _ body: @ReactorActor (PostgresTransaction) async throws -> T
     ) async throws -> T
 
     // Disfavoured: a body that happens to contain no `await` would choose this form in async code too.
     /// The same for synchronous code in a greenlet; parks the greenlet at BEGIN, COMMIT and wherever `body` waits.
     @_disfavoredOverload
-    func transaction<T: Sendable>(_ body: @ReactorActor (PostgresTransaction) throws -> T) throws -> T
+    func transaction<T: Sendable>(
+        _ options: PostgresTransactionOptions, _ body: @ReactorActor (PostgresTransaction) throws -> T
+    ) throws -> T
 }

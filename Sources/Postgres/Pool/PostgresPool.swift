@@ -36,6 +36,8 @@ public final class PostgresPool: PostgresDatabase {
     /// Waiters with the pool's own time-out, oldest first; those that are served leave late.
     var impatient = Deque<PoolWaiter>()
     var deadlineTimer: DelayedCall?
+    /// Transactions begun by `transaction` and not ended.
+    var openTransactions = 0
     var isDrained = false
     var drainWaiters: [Waiter<Void>] = []
 
@@ -68,6 +70,7 @@ public final class PostgresPool: PostgresDatabase {
     ///
     /// - Throws: besides, what `withConnection` throws when there is no connection.
     public func query(_ sql: SQL, timeout: Duration?) async throws -> PostgresRows {
+        if let ambient = try ambientTransaction() { return try await ambient.query(sql, timeout: timeout) }
         let lease: Lease
         if let idle = tryAcquire() {
             lease = idle
@@ -76,31 +79,6 @@ public final class PostgresPool: PostgresDatabase {
         }
         defer { release(lease) }
         return try await lease.connection.query(sql, timeout: timeout)
-    }
-
-    /// Runs `body` in a transaction on a connection of its own; see `PostgresDatabase`.
-    public func transaction<T: Sendable>(
-        _ body: @ReactorActor (PostgresTransaction) async throws -> T
-    ) async throws -> T {
-        try await PostgresTransaction.run({ try await self.begin() }, body)
-    }
-
-    // Disfavoured: a body that happens to contain no `await` would choose this form in async code too.
-    /// As the `async` form, for synchronous code in a greenlet.
-    @_disfavoredOverload
-    public func transaction<T: Sendable>(_ body: @ReactorActor (PostgresTransaction) throws -> T) throws -> T
-    {
-        try PostgresTransaction.run({ try await self.begin() }, body)
-    }
-
-    private func begin() async throws -> PostgresTransaction {
-        let lease = try await acquire(timeout: options.acquireTimeout)
-        do {
-            return try await PostgresTransaction.begin(lease.connection) { self.release(lease) }
-        } catch {
-            release(lease)
-            throw error
-        }
     }
 
     /// Lends a connection to `body` for as long as it runs. Parks the calling task until there is one.
@@ -113,6 +91,11 @@ public final class PostgresPool: PostgresDatabase {
     public func withConnection<T: Sendable>(
         timeout: Duration? = nil, _ body: @ReactorActor (PostgresConnection) async throws -> T
     ) async throws -> T {
+        if let ambient = try ambientTransaction() {
+            let connection = PostgresConnection(try ambient.open())
+            defer { connection.endLoan() }
+            return try await body(connection)
+        }
         let lease = try await acquire(timeout: timeout ?? options.acquireTimeout)
         let connection = PostgresConnection(lease.connection)
         defer {
@@ -128,6 +111,11 @@ public final class PostgresPool: PostgresDatabase {
     public func withConnection<T: Sendable>(
         timeout: Duration? = nil, _ body: @ReactorActor (PostgresConnection) throws -> T
     ) throws -> T {
+        if let ambient = try ambientTransaction() {
+            let connection = PostgresConnection(try ambient.open())
+            defer { connection.endLoan() }
+            return try body(connection)
+        }
         let lease = try Greenlet.blockingCall {
             try await self.acquire(timeout: timeout ?? self.options.acquireTimeout)
         }

@@ -1,5 +1,4 @@
 import CLibPQ
-import ConnectionPools
 import Greenlets
 public import PostgresValues
 public import ReactorCore
@@ -9,6 +8,7 @@ public import ReactorCore
 /// ```swift
 /// try await pool.transaction { outer in
 ///     try await outer.execute("INSERT INTO film (title) VALUES (\(title))")
+///     outer.onCommit { await announce(title) }
 ///     try? await outer.transaction { inner in          // a savepoint: its failure leaves `outer` good
 ///         try await inner.execute("INSERT INTO award (film) VALUES (\(title))")
 ///     }
@@ -16,16 +16,30 @@ public import ReactorCore
 /// ```
 @ReactorActor
 public final class PostgresTransaction: PostgresDatabase {
-    private let session: PostgresSession
+    let session: PostgresSession
     /// Its savepoint; nil for the outermost.
-    private let savepoint: String?
-    private var isOpen = true
+    let savepoint: String?
+    /// The transaction that this is a savepoint of.
+    private let outer: PostgresTransaction?
+    private(set) var isOpen = true
+    /// The first error of a statement in it: why the server will not commit.
+    private(set) var failure: PostgresError?
+    /// COMMIT is on its way.
+    var isCommitting = false
+    /// What is to be done after the end, in order.
+    var afterwards: [AfterTransaction] = []
+    /// What of it is to be done now that it has ended.
+    var due: [AfterTransaction] = []
     /// Gives a connection back to its pool.
     private var onEnd: (@ReactorActor () -> Void)?
 
-    private init(_ session: PostgresSession, savepoint: String?, onEnd: (@ReactorActor () -> Void)?) {
+    init(
+        _ session: PostgresSession, savepoint: String? = nil, in outer: PostgresTransaction? = nil,
+        onEnd: (@ReactorActor () -> Void)? = nil
+    ) {
         self.session = session
         self.savepoint = savepoint
+        self.outer = outer
         self.onEnd = onEnd
     }
 
@@ -36,144 +50,78 @@ public final class PostgresTransaction: PostgresDatabase {
     ///
     /// - Throws: besides, `PostgresError` with code `transactionFinished` when `transaction { … }` has ended.
     public func query(_ sql: SQL, timeout: Duration?) async throws -> PostgresRows {
-        try await open().query(sql, timeout: timeout)
+        let session = try open()
+        do { return try await session.query(sql, timeout: timeout) } catch let error as PostgresError {
+            note(error)
+            throw error
+        }
     }
 
     /// Runs `body` under a savepoint; see `PostgresDatabase`.
     public func transaction<T: Sendable>(
-        _ body: @ReactorActor (PostgresTransaction) async throws -> T
+        _ options: PostgresTransactionOptions, _ body: @ReactorActor (PostgresTransaction) async throws -> T
     ) async throws -> T {
-        try await Self.run({ try await self.beginNested() }, body)
+        try refuseModes(of: options)
+        return try await Self.run(.init(), { try await self.beginNested() }, body)
     }
 
     // Disfavoured: a body that happens to contain no `await` would choose this form in async code too.
     /// As the `async` form, for synchronous code in a greenlet.
     @_disfavoredOverload
-    public func transaction<T: Sendable>(_ body: @ReactorActor (PostgresTransaction) throws -> T) throws -> T
-    {
-        try Self.run({ try await self.beginNested() }, body)
+    public func transaction<T: Sendable>(
+        _ options: PostgresTransactionOptions, _ body: @ReactorActor (PostgresTransaction) throws -> T
+    ) throws -> T {
+        try refuseModes(of: options)
+        return try Self.run(.init(), { try await self.beginNested() }, body)
     }
 
-    private func open() throws(PostgresError) -> PostgresSession {
+    /// The session to run a statement on, while that is allowed.
+    func open() throws(PostgresError) -> PostgresSession {
         guard isOpen else {
             throw PostgresError(.transactionFinished, "the transaction was used after its end")
         }
         return session
     }
-}
 
-// MARK: - Begin, commit, roll back
+    /// Keeps the first error that has failed the transaction, for whoever wonders why COMMIT was refused.
+    func note(_ error: PostgresError) {
+        if failure == nil, session.transactionStatus == PQTRANS_INERROR { failure = error }
+    }
 
-extension PostgresTransaction {
-    /// BEGIN. `onEnd` is called once, when the transaction has ended, not when BEGIN fails.
-    static func begin(
-        _ session: PostgresSession, onEnd: (@ReactorActor () -> Void)? = nil
-    ) async throws -> PostgresTransaction {
-        guard session.transactionStatus != PQTRANS_INTRANS, session.transactionStatus != PQTRANS_INERROR
-        else {
-            throw PostgresError(
-                .connectionBusy, "the connection is in a transaction; nest by calling transaction on that one"
-            )
+    /// Takes no more statements.
+    func close() { isOpen = false }
+
+    /// It has ended, one way or the other.
+    func end(_ outcome: TransactionOutcome) {
+        close()
+        if let outer, outcome == .committed {
+            // Only the outermost COMMIT makes anything last.
+            outer.afterwards += afterwards
+        } else {
+            due = afterwards.filter { $0.outcome == outcome }
         }
-        _ = try await session.script("BEGIN")
-        return PostgresTransaction(session, savepoint: nil, onEnd: onEnd)
+        afterwards = []
+        onEnd?()
+        onEnd = nil
+    }
+
+    private func refuseModes(of options: PostgresTransactionOptions) throws(PostgresError) {
+        guard options == PostgresTransactionOptions() else {
+            throw PostgresError(
+                .invalidTransaction,
+                "a transaction inside a transaction is a savepoint and has no isolation, mode or retry of its own; give "
+                    + "them to the outermost")
+        }
     }
 
     private func beginNested() async throws -> PostgresTransaction {
         let session = try open()
         session.savepoints += 1
         let name = "savepoint_\(session.savepoints)"
-        _ = try await session.script("SAVEPOINT \(name)")
-        return PostgresTransaction(session, savepoint: name, onEnd: nil)
-    }
-
-    /// Begin, body, commit; roll back when any of the latter two throws.
-    static func run<T: Sendable>(
-        _ begin: @ReactorActor () async throws -> PostgresTransaction,
-        _ body: @ReactorActor (PostgresTransaction) async throws -> T
-    ) async throws -> T {
-        let transaction = try await begin()
-        do {
-            let value = try await body(transaction)
-            try await transaction.commit()
-            return value
-        } catch {
-            await transaction.rollBack()
+        do { _ = try await session.script("SAVEPOINT \(name)") } catch let error as PostgresError {
+            note(error)
             throw error
         }
-    }
-
-    /// The same on a greenlet's own stack.
-    static func run<T: Sendable>(
-        _ begin: @ReactorActor () async throws -> PostgresTransaction,
-        _ body: @ReactorActor (PostgresTransaction) throws -> T
-    ) throws -> T {
-        let transaction = try Greenlet.blockingCall { try await begin() }
-        do {
-            let value = try body(transaction)
-            try Greenlet.blockingCall { try await transaction.commit() }
-            return value
-        } catch {
-            cleanUp { await transaction.rollBack() }
-            throw error
-        }
-    }
-
-    private func commit() async throws {
-        guard isOpen else { return }
-        guard session.isUsable else { throw session.unusable }
-        // A cancelled body that returned nevertheless must not commit half of its work.
-        try Task.checkCancellation()
-        switch session.transactionStatus {
-        case PQTRANS_IDLE:
-            throw PostgresError(
-                .transactionFinished, "a COMMIT or ROLLBACK inside the transaction has ended it")
-        case PQTRANS_INERROR where savepoint != nil: throw Self.rolledBack
-        default: break
-        }
-        // Not interruptible: a cancelled COMMIT leaves nobody knowing whether it took place.
-        let text = savepoint.map { "RELEASE SAVEPOINT \($0)" } ?? "COMMIT"
-        let tag = try await session.script(text, isInterruptible: false)
-        end()
-        // The server answers the COMMIT of a failed transaction with success and this tag.
-        if tag == "ROLLBACK" { throw Self.rolledBack }
-    }
-
-    private static var rolledBack: PostgresError {
-        PostgresError(
-            .transactionRolledBack,
-            "the transaction was rolled back: one of its statements had failed and the error was not passed on"
-        )
-    }
-
-    /// Undoes everything, also in a cancelled task. Never throws: a connection that cannot be rolled back is lost, and
-    /// the server rolls back.
-    private func rollBack() async {
-        guard isOpen else { return }
-        isOpen = false
-        await session.waitUntilFree()
-        await session.rollBack(to: savepoint)
-        end()
-    }
-
-    private func end() {
-        isOpen = false
-        onEnd?()
-        onEnd = nil
-    }
-}
-
-extension PostgresSession {
-    /// Ends the open transaction, or what came after the savepoint. When that fails the session is lost.
-    func rollBack(to savepoint: String? = nil) async {
-        guard isUsable, transactionStatus != PQTRANS_IDLE else { return }
-        let text = savepoint.map { "ROLLBACK TO SAVEPOINT \($0); RELEASE SAVEPOINT \($0)" } ?? "ROLLBACK"
-        do {
-            _ = try await script(text, timeout: .seconds(5), isInterruptible: false)
-        } catch {
-            lose(
-                PostgresError(.connectionLost, "the transaction could not be rolled back", underlying: error),
-                .alone)
-        }
+        return PostgresTransaction(session, savepoint: name, in: self)
     }
 }
