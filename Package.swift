@@ -147,6 +147,9 @@ let package = Package(
             swiftSettings: house),
 
         // Tests: one suite per source file.
+        .target(
+            name: "TestCertificates", dependencies: ["COpenSSL"], path: "Tests/TestCertificates",
+            swiftSettings: house),
         .testTarget(
             name: "ReactorCoreTests", dependencies: ["ReactorCore", "ReactorTesting", "CLinux"],
             swiftSettings: house),
@@ -178,7 +181,9 @@ let package = Package(
         .testTarget(
             name: "TransportTLSTests",
             dependencies: [
-                "TransportTLS", "Transports", "ReactorCore", "Greenlets", "ReactorTesting", "COpenSSL", bytes,
+                "TransportTLS", "Transports", "ReactorCore", "Greenlets", "ReactorTesting",
+                "TestCertificates",
+                "COpenSSL", bytes,
             ],
             swiftSettings: house),
         .testTarget(name: "ConnectionPoolsTests", dependencies: ["ConnectionPools"], swiftSettings: house),
@@ -188,7 +193,7 @@ let package = Package(
             name: "PostgresTests",
             dependencies: [
                 "Postgres", "PostgresValues", "ConnectionPools", "Greenlets", "ReactorCore", "ReactorTesting",
-                "LocalPostgres",
+                "LocalPostgres", "TestCertificates",
             ],
             swiftSettings: house),
         .testTarget(

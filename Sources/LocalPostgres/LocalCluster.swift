@@ -75,6 +75,23 @@ public final class LocalCluster: Sendable {
     /// - Throws: ``LocalPostgresError`` as ``start(in:settings:)`` does.
     public static func temporary(settings: [String: String] = [:]) throws(LocalPostgresError) -> LocalCluster
     {
+        try temporary(settings: settings, listeningOn: nil, files: [:])
+    }
+
+    /// A throw-away cluster that is reached by TCP too, for tests of what only TCP can do.
+    ///
+    /// - Parameter files: written into the data directory before the start; among them `pg_hba.conf`, or everybody who
+    ///   comes by TCP would be trusted.
+    package static func temporary(
+        listeningOn address: String, files: [String: String], settings: [String: String] = [:]
+    ) throws(LocalPostgresError) -> LocalCluster {
+        precondition(files["pg_hba.conf"] != nil, "a server that listens needs rules for who may come")
+        return try temporary(settings: settings, listeningOn: address, files: files)
+    }
+
+    private static func temporary(
+        settings: [String: String], listeningOn address: String?, files: [String: String]
+    ) throws(LocalPostgresError) -> LocalCluster {
         let account = try ServerAccount.current()
         let binaries = try ServerBinaries.find()
         for home in ClusterHome.abandoned(of: account) {
@@ -83,9 +100,11 @@ public final class LocalCluster: Sendable {
         }
         let home = try ClusterHome.temporary(for: account)
         let control = ServerControl(
-            home: home, binaries: binaries, settings: ServerSettings.throwAway + sorted(settings))
+            home: home, binaries: binaries, settings: ServerSettings.throwAway + sorted(settings),
+            address: address)
         return try open(control) { () throws(LocalPostgresError) in
             try control.initialise(copying: ClusterTemplate.data(binaries, account))
+            for (name, contents) in files { try control.write(contents, to: name) }
         }
     }
 

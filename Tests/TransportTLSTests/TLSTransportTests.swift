@@ -3,6 +3,7 @@ import Greenlets
 import NIOCore
 import ReactorCore
 import ReactorTesting
+import TestCertificates
 import Testing
 import TransportTLS
 import Transports

@@ -5,6 +5,8 @@ struct ServerControl: Sendable {
     let home: ClusterHome
     let binaries: ServerBinaries
     let settings: [(String, String)]
+    /// Where it listens besides its socket.
+    var address: String?
 
     /// How long a start may take; recovery of a large development database is the slow case.
     private static let startSeconds = 120
@@ -60,6 +62,14 @@ struct ServerControl: Sendable {
         home.account.command("/bin/cp", ["-a", template, home.unfinishedDataDirectory], directory: home.path)
     }
 
+    /// Writes a file of the data directory, which only the server's account can read.
+    func write(_ contents: String, to name: String) throws(LocalPostgresError) {
+        let path = "\(home.dataDirectory)/\(name)"
+        let script = "umask 077; printf %s \"$1\" > \"$2\""
+        try home.account.command("/bin/sh", ["-c", script, "sh", contents, path], directory: home.path)
+            .runToSuccess(orThrow: "cannot write \(path)")
+    }
+
     /// Starts the server and waits until it accepts connections.
     ///
     /// setsid(1) forks, so the server is no child of ours: nobody has to reap it, and a host that waits for
@@ -69,7 +79,9 @@ struct ServerControl: Sendable {
         let log = try openLog()
         var status = stat()
         let alreadyLogged = fstat(log.number, &status) == 0 ? Int(status.st_size) : 0
-        let options = (settings + ServerSettings.enforced(home)).flatMap { ["-c", "\($0.0)=\($0.1)"] }
+        let options = (settings + ServerSettings.enforced(home, address: address)).flatMap {
+            ["-c", "\($0.0)=\($0.1)"]
+        }
         let server = [binaries.path("postgres"), "-D", home.dataDirectory] + options
         let command = home.account.command("/usr/bin/setsid", ["--fork"] + server, directory: home.path)
         func failure(_ reason: String) -> LocalPostgresError {

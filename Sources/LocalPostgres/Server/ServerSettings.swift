@@ -6,12 +6,12 @@ enum ServerSettings {
     /// `trust` authentication (see `initdb`) is as good as a password here: there is no TCP, and the socket
     /// is in a directory of mode 0700, so who can connect is who could read the data files anyway: the
     /// server's account and root. `peer` would need the account's name mapped to the superuser's, for no
-    /// gain.
-    static func enforced(_ home: ClusterHome) -> [(String, String)] {
+    /// gain. With TCP the caller's `hba_file` has to see to it.
+    static func enforced(_ home: ClusterHome, address: String?) -> [(String, String)] {
         let quoted = home.socketDirectory.split(separator: "\"", omittingEmptySubsequences: false)
             .joined(separator: "\"\"")
         return [
-            ("listen_addresses", ""),
+            ("listen_addresses", address ?? ""),
             ("unix_socket_directories", "\"\(quoted)\""),
             ("unix_socket_permissions", "0700"),
             ("port", "\(ClusterHome.port)"),

@@ -23,11 +23,9 @@ struct ConnectionAttempt: Equatable {
     ///
     /// - Throws: `PostgresError` with code `invalidConfiguration` when the lists have different lengths.
     static func all(of configuration: PostgresConfiguration) throws(PostgresError) -> [ConnectionAttempt] {
-        // A service file may name the host; only libpq reads those.
-        let isService = configuration.effective("service") != nil
-        let hosts = list(configuration, isService ? nil : "host")
-        let addresses = list(configuration, isService ? nil : "hostaddr")
-        let ports = list(configuration, isService ? nil : "port")
+        let hosts = list(configuration, "host")
+        let addresses = list(configuration, "hostaddr")
+        let ports = list(configuration, "port")
         let count = max(hosts.count, addresses.count, 1)
         guard hosts.count <= 1 || addresses.isEmpty || hosts.count == addresses.count,
             ports.count <= 1 || ports.count == count
@@ -40,7 +38,7 @@ struct ConnectionAttempt: Equatable {
         let wanted = configuration.effective("target_session_attrs")
         let rounds = wanted == "prefer-standby" ? ["standby", "any"] : [wanted]
         return rounds.flatMap { attributes in
-            (0..<count).map { index in
+            order(of: count, configuration).map { index in
                 ConnectionAttempt(
                     host: hosts.count == 1 ? hosts[0] : index < hosts.count ? hosts[index] : "",
                     hostAddress: index < addresses.count ? addresses[index] : nil,
@@ -50,8 +48,12 @@ struct ConnectionAttempt: Equatable {
         }
     }
 
-    private static func list(_ configuration: PostgresConfiguration, _ keyword: String?) -> [String] {
-        guard let keyword, let text = configuration.effective(keyword) else { return [] }
+    private static func order(of count: Int, _ configuration: PostgresConfiguration) -> [Int] {
+        configuration.shufflesHosts ? (0..<count).shuffled() : Array(0..<count)
+    }
+
+    private static func list(_ configuration: PostgresConfiguration, _ keyword: String) -> [String] {
+        guard let text = configuration.effective(keyword) else { return [] }
         return text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     }
 
@@ -63,8 +65,27 @@ struct ConnectionAttempt: Equatable {
         settings["hostaddr"] = address ?? hostAddress
         settings["target_session_attrs"] = sessionAttributes
         settings["client_encoding"] = "UTF8"
+        settings.merge(tls(configuration)) { given, _ in given }
         // Not honoured by PQconnectPoll, and refused as a string that is not a number; we keep time.
         settings["connect_timeout"] = nil
         return settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// What is added for the sake of TLS.
+    private func tls(_ configuration: PostgresConfiguration) -> [String: String] {
+        TLSDefaults.settings(host: host, address: hostAddress, given: configuration.settings) {
+            configuration.tlsEnvironment[$0]
+        }
+    }
+
+    /// Whether nobody asked for the server's proof of identity, and it is wanted nevertheless.
+    func isVerifiedByDefault(_ configuration: PostgresConfiguration) -> Bool {
+        tls(configuration)["sslmode"] != nil
+    }
+
+    /// Whether a server elsewhere may do without TLS although it was asked for.
+    func fallsBackSilently(_ configuration: PostgresConfiguration) -> Bool {
+        let mode = configuration["sslmode"] ?? configuration.tlsEnvironment["PGSSLMODE"]
+        return (mode == "prefer" || mode == "allow") && !TLSDefaults.isLocal(host, hostAddress)
     }
 }

@@ -1,16 +1,23 @@
 import CLibPQ
+import Glibc
 public import Logging
 
 /// Where a database is and how to log in to it.
 ///
 /// Takes what libpq takes: `postgres://user:password@host:5432/name?sslmode=verify-full`, or
-/// `host=/run/postgresql dbname=shop`. What is not said comes from the `PG*` environment variables,
-/// `~/.pgpass` and libpq's defaults. Its descriptions never contain the password.
+/// `host=/run/postgresql dbname=shop`, `service=shop`. What is not said comes from the service file, the `PG*` environment
+/// variables, `~/.pgpass` and libpq's defaults. Its descriptions never contain the password.
+///
+/// One default is not libpq's: a host that is not on this machine has to prove who it is. There `sslmode` is `verify-full`,
+/// with the system's certificates unless `sslrootcert` or `~/.postgresql/root.crt` names others. Whoever wants less has to
+/// say so: `sslmode=require`, `sslmode=disable`.
 public struct PostgresConfiguration: Sendable {
     /// libpq's keywords and their values, as given.
     private(set) var settings: [String: String]
     /// What libpq itself would fill in: environment variables and built-in defaults.
     private let defaults: [String: String]
+    /// The environment variables that say something about TLS.
+    let tlsEnvironment: [String: String]
 
     /// How long one attempt to connect to one address may take, all round trips of the login included;
     /// nil: as long as it takes. `connect_timeout` sets it. Default 10 s.
@@ -22,18 +29,34 @@ public struct PostgresConfiguration: Sendable {
     /// How many prepared statements a connection keeps; 0: none, for poolers in transaction mode.
     public var statementCacheSize = 256
 
+    /// Whether each connect tries the hosts in an order of its own, so that many clients share them evenly; else in the order
+    /// in which they are written.
+    public var shufflesHosts = false
+
     /// Where the server's notices go: warnings at level `warning`, all else at `debug`.
     public var logger = Logger(label: "postgres")
 
-    /// Reads a connection URL or a list of `keyword=value`.
+    /// Reads a connection URL or a list of `keyword=value`, and the service file when it names a service.
     ///
     /// - Throws: `PostgresError` with code `invalidConfiguration`, whose message never contains the password.
     public init(_ text: String) throws(PostgresError) {
+        try self.init(text) { getenv($0).map { String(cString: $0) } }
+    }
+
+    init(_ text: String, environment: (String) -> String?) throws(PostgresError) {
         if let reason = ConnectionString.mistake(in: text) {
             throw PostgresError(.invalidConfiguration, "the database URL is wrong: \(reason)")
         }
         settings = try ConnectionString.parse(text)
+        if let service = settings.removeValue(forKey: "service") ?? environment("PGSERVICE") {
+            settings.merge(try ServiceFile.settings(for: service, environment: environment)) { given, _ in
+                given
+            }
+        }
         defaults = ConnectionString.defaults()
+        tlsEnvironment = ["PGSSLMODE", "PGREQUIRESSL", "PGSSLROOTCERT", "HOME"].reduce(into: [:]) {
+            $0[$1] = environment($1)
+        }
         if let limit = self["connect_timeout"] ?? defaults["connect_timeout"] {
             guard let seconds = Int(limit) else {
                 throw PostgresError(

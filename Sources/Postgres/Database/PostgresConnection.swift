@@ -71,6 +71,9 @@ public final class PostgresConnection: PostgresDatabase {
     /// Whether statements can be sent.
     public var isUsable: Bool { !isOver && session.isUsable }
 
+    /// How it is encrypted; nil: not at all.
+    public var tls: PostgresTLS? { session.handle.flatMap { PostgresTLS($0) } }
+
     /// A parameter that the server reports by itself, such as `server_version` or `TimeZone`; nil for others.
     public func serverParameter(_ name: String) -> String? {
         guard let handle = session.handle, let value = PQparameterStatus(handle, name) else { return nil }

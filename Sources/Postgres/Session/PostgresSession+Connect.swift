@@ -1,5 +1,6 @@
 import CLibPQ
 import Glibc
+import Logging
 import ReactorCore
 
 extension PostgresSession {
@@ -71,7 +72,7 @@ extension PostgresSession {
         var status = PQstatus(handle) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING
         while status != PGRES_POLLING_OK {
             guard status == PGRES_POLLING_READING || status == PGRES_POLLING_WRITING else {
-                throw failure(of: handle, configuration)
+                throw failure(of: handle, configuration, attempt)
             }
             do {
                 let limit = deadline.map { max(.zero, reactor.now.duration(to: $0)) }
@@ -91,7 +92,12 @@ extension PostgresSession {
             status = PQconnectPoll(handle)
         }
         _ = PQsetErrorVerbosity(handle, PQERRORS_DEFAULT)
-        guard PQsetnonblocking(handle, 1) == 0 else { throw failure(of: handle, configuration) }
+        guard PQsetnonblocking(handle, 1) == 0 else { throw failure(of: handle, configuration, attempt) }
+        if PQsslInUse(handle) == 0, attempt.fallsBackSilently(configuration) {
+            configuration.logger.warning(
+                "connected to \(attempt.host) without TLS: sslmode allows it; say sslmode=verify-full to be sure of it"
+            )
+        }
         let session = try PostgresSession(handle, configuration, on: reactor, notices)
         isOpen = true
         return session
@@ -106,10 +112,15 @@ extension PostgresSession {
     }
 
     /// libpq's verbose message of several lines as an error of one line.
-    private static func failure(of handle: OpaquePointer, _ configuration: PostgresConfiguration)
-        -> PostgresError
-    {
-        let (message, report) = ConnectFailureText.parse(String(cString: PQerrorMessage(handle)))
+    private static func failure(
+        of handle: OpaquePointer, _ configuration: PostgresConfiguration, _ attempt: ConnectionAttempt
+    ) -> PostgresError {
+        var (message, report) = ConnectFailureText.parse(String(cString: PQerrorMessage(handle)))
+        if report == nil, attempt.isVerifiedByDefault(configuration),
+            message.contains("SSL") || message.contains("certificate")
+        {
+            message += "; a host that is not local has to prove who it is unless sslmode says otherwise"
+        }
         return PostgresError(
             .connectFailed, "cannot connect to \(configuration.redactedDescription): \(message)",
             server: report)

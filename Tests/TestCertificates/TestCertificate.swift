@@ -2,13 +2,15 @@ import COpenSSL
 import Glibc
 
 /// A key and a certificate signed with it, in files of their own that live as long as this object.
-final class TestCertificate: Sendable {
-    let certificateFile: String
-    let keyFile: String
+public final class TestCertificate: Sendable {
+    /// The certificate in PEM.
+    public let certificateFile: String
+    /// Its key in PEM.
+    public let keyFile: String
     private let directory: String
 
     /// - Parameter names: the certificate's subject alternative names, as OpenSSL writes them: `DNS:localhost,IP:127.0.0.1`.
-    init(names: String, validFor seconds: Int = 3600) {
+    public init(names: String, validFor seconds: Int = 3600) {
         var template = Array("/tmp/tls-test-XXXXXX".utf8CString)
         precondition(mkdtemp(&template) != nil, "no temporary directory")
         directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
