@@ -26,14 +26,16 @@ public final class LocalCluster: Sendable {
         case immediate
     }
 
-    private struct State {
+    struct State {
         var users: FileLock?
         var watchdog: Watchdog?
         var databaseCount = 0
+        /// Databases that others are copied from, by what was prepared in them.
+        var templates: [String: Task<String, any Error>] = [:]
     }
 
     let control: ServerControl
-    private let state: Mutex<State>
+    let state: Mutex<State>
 
     private init(_ control: ServerControl, _ state: sending State) {
         self.control = control
@@ -137,25 +139,6 @@ public final class LocalCluster: Sendable {
     /// Process id of the watchdog; nil after `stop()`.
     var watchdogProcessID: pid_t? { state.withLock { $0.watchdog?.processID } }
 
-    /// Creates a database and returns its URL.
-    ///
-    /// - Parameter name: nil: a name not used before by this object, `test_1`, `test_2`…
-    /// - Throws: ``LocalPostgresError``: `commandFailed` when it exists or the server is down; `stopped`.
-    public func createDatabase(_ name: String? = nil) throws(LocalPostgresError) -> String {
-        let name = try state.withLock { (state) throws(LocalPostgresError) -> String in
-            guard state.watchdog != nil else { throw stoppedError }
-            if let name { return name }
-            state.databaseCount += 1
-            return "test_\(state.databaseCount)"
-        }
-        let arguments = [
-            "-h", socketDirectory, "-p", "\(ClusterHome.port)", "-U", ClusterHome.superuser, "-w", "--", name,
-        ]
-        try control.home.account.command(control.binaries.path("createdb"), arguments).runToSuccess(
-            orThrow: "cannot create the database '\(name)'")
-        return url(database: name)
-    }
-
     /// Stops the server, whatever its state, and starts it again; the URL stays the same.
     ///
     /// Other processes that use the cluster are disconnected as well.
@@ -224,7 +207,7 @@ public final class LocalCluster: Sendable {
         settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    private var stoppedError: LocalPostgresError {
+    var stoppedError: LocalPostgresError {
         LocalPostgresError(.stopped, "the cluster in \(directory) was stopped")
     }
 }

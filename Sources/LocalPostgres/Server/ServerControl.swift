@@ -7,6 +7,8 @@ struct ServerControl: Sendable {
     let settings: [(String, String)]
     /// Where it listens besides its socket.
     var address: String?
+    /// Whether nothing has to outlast a crash.
+    var isThrowAway = false
 
     /// How long a start may take; recovery of a large development database is the slow case.
     private static let startSeconds = 120
