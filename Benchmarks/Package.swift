@@ -12,6 +12,8 @@ let house: [SwiftSetting] = [
 let reactorCore: Target.Dependency = .product(name: "ReactorCore", package: "GreenReactor")
 let greenlets: Target.Dependency = .product(name: "Greenlets", package: "GreenReactor")
 let blockingShims: Target.Dependency = .product(name: "BlockingShims", package: "GreenReactor")
+let postgres: Target.Dependency = .product(name: "Postgres", package: "GreenReactor")
+let localPostgres: Target.Dependency = .product(name: "LocalPostgres", package: "GreenReactor")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -31,6 +33,10 @@ let package = Package(
             swiftSettings: house),
         .executableTarget(
             name: "shim-bench", dependencies: ["Measuring", blockingShims, arguments], swiftSettings: house),
+        .executableTarget(
+            name: "postgres-bench",
+            dependencies: ["Measuring", postgres, localPostgres, greenlets, reactorCore, arguments],
+            swiftSettings: house),
         .executableTarget(
             name: "lookup-load",
             dependencies: [.product(name: "GreenReactor", package: "GreenReactor"), arguments],

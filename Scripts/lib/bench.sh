@@ -33,7 +33,7 @@ build_benchmark() {
 prepare_python() {
     local list=Benchmarks/peers/requirements.txt directory=$peers/python
     python=$directory/bin/python
-    if cmp -s "$list" "$directory/installed" && "$python" -c 'import gevent, twisted' 2>/dev/null; then return 0; fi
+    if cmp -s "$list" "$directory/installed" && "$python" -c 'import asyncpg, gevent, psycopg, twisted' 2>/dev/null; then return 0; fi
     say "installing the peers of $list in $directory"
     rm -rf "$directory"
     python3 -m venv "$directory"
@@ -110,7 +110,7 @@ objects() {
             figures($4, $5, b)
             better = $2 ~ /\/s$/ ? a["median"] : b["median"]
             worse = $2 ~ /\/s$/ ? b["median"] : a["median"]
-            ratio = worse == 0 ? "null" : number(better / worse)
+            ratio = worse == 0 || better == 0 ? "null" : number(better / worse)
             printf "{\"group\":\"%s\",\"benchmark\":\"%s\",\"what\":\"%s\",\"unit\":\"%s\",", group, $3, $1, $2
             printf "\"ours\":%s,\"ours_min\":%s,\"ours_max\":%s,", \
                 number(a["median"]), number(a["min"]), number(a["max"])

@@ -17,7 +17,7 @@ extension LocalCluster {
         var options: [String] = []
         if let template { options += ["-T", template] }
         // A copy of files takes a third of the time of one through the log, where nothing has to reach the disk.
-        if control.isThrowAway, (Int(control.binaries.majorVersion) ?? 0) >= 15 {
+        if control.home.fate == .remove, (Int(control.binaries.majorVersion) ?? 0) >= 15 {
             options += ["--strategy=file_copy"]
         }
         try run("createdb", options + ["--", name], orThrow: "cannot create the database '\(name)'")

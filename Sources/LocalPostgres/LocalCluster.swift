@@ -91,8 +91,17 @@ public final class LocalCluster: Sendable {
         return try temporary(settings: settings, listeningOn: address, files: files)
     }
 
+    /// A throw-away standby of `primary`, with its settings, for tests of replication: the primary has to run with
+    /// `wal_level=replica` and `max_wal_senders` of at least 2.
+    package static func standby(of primary: LocalCluster) throws(LocalPostgresError) -> LocalCluster {
+        try temporary(
+            settings: Dictionary(primary.control.settings) { $1 }, listeningOn: nil, files: [:],
+            from: .server(primary.socketDirectory))
+    }
+
     private static func temporary(
-        settings: [String: String], listeningOn address: String?, files: [String: String]
+        settings: [String: String], listeningOn address: String?, files: [String: String],
+        from origin: ServerControl.Origin? = nil
     ) throws(LocalPostgresError) -> LocalCluster {
         let account = try ServerAccount.current()
         let binaries = try ServerBinaries.find()
@@ -105,7 +114,11 @@ public final class LocalCluster: Sendable {
             home: home, binaries: binaries, settings: ServerSettings.throwAway + sorted(settings),
             address: address)
         return try open(control) { () throws(LocalPostgresError) in
-            try control.initialise(copying: ClusterTemplate.data(binaries, account))
+            let data =
+                if let origin { origin } else {
+                    ServerControl.Origin.copy(try ClusterTemplate.data(binaries, account))
+                }
+            try control.initialise(from: data)
             for (name, contents) in files { try control.write(contents, to: name) }
         }
     }

@@ -27,7 +27,7 @@ struct Place: Sendable {
     func fill(_ directory: String? = nil) throws {
         let home = try ClusterHome.development(in: directory ?? cluster)
         let control = ServerControl(home: home, binaries: try .find(), settings: [])
-        try control.initialise(copying: ClusterTemplate.data(control.binaries, home.account))
+        try control.initialise(from: .copy(ClusterTemplate.data(control.binaries, home.account)))
     }
 
     static func filled() throws -> Place {

@@ -20,10 +20,13 @@ public struct MeasuringOptions: ParsableArguments {
 }
 
 extension MeasuringProgram {
+    /// As `measure()`.
+    public func run() throws { try measure() }
+
     /// Measures what was asked for, on the shared reactor.
     ///
     /// - Throws: `ValidationError` for an unknown name; what a benchmark throws.
-    public func run() throws {
+    public func measure() throws {
         if options.idle { return try Self.idle() }
         let known = Self.benchmarks.map(\.name)
         if let unknown = options.only.first(where: { !known.contains($0) }) {

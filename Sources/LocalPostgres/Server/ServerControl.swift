@@ -7,8 +7,6 @@ struct ServerControl: Sendable {
     let settings: [(String, String)]
     /// Where it listens besides its socket.
     var address: String?
-    /// Whether nothing has to outlast a crash.
-    var isThrowAway = false
 
     /// How long a start may take; recovery of a large development database is the slow case.
     private static let startSeconds = 120
@@ -26,8 +24,17 @@ struct ServerControl: Sendable {
             handing: [nil, try ClusterScript.file()], orThrow: "cannot clear up in \(home.path)")
     }
 
-    /// Creates the data directory unless it is there, complete: with initdb, or as a copy of `template`.
-    func initialise(copying template: String? = nil) throws(LocalPostgresError) {
+    /// Where the data of a new home come from.
+    enum Origin {
+        case initdb
+        /// A data directory whose server does not run.
+        case copy(String)
+        /// The server behind a socket directory; the new one becomes its standby.
+        case server(String)
+    }
+
+    /// Creates the data directory unless it is there, complete.
+    func initialise(from origin: Origin = .initdb) throws(LocalPostgresError) {
         if let version = home.dataVersion {
             guard version != binaries.majorVersion else { return }
             throw LocalPostgresError(
@@ -41,12 +48,29 @@ struct ServerControl: Sendable {
                 .unusableDirectory, "\(home.dataDirectory) exists and is not a PostgreSQL data directory")
         }
         let membership = try takeMembership()
-        try (template.map(copy) ?? initdb).runToSuccess(
+        try command(for: origin).runToSuccess(
             handing: [membership.descriptor],
             orThrow: "cannot create the data directory \(home.dataDirectory)")
         guard rename(home.unfinishedDataDirectory, home.dataDirectory) == 0 else {
             throw ErrorNumber.current.error(
                 "cannot rename to \(home.dataDirectory)", home.unfinishedDataDirectory)
+        }
+    }
+
+    private func command(for origin: Origin) -> Command {
+        switch origin {
+        case .initdb: initdb
+        case .copy(let template):
+            home.account.command(
+                "/bin/cp", ["-a", template, home.unfinishedDataDirectory], directory: home.path)
+        case .server(let socketDirectory):
+            home.account.command(
+                binaries.path("pg_basebackup"),
+                [
+                    "-h", socketDirectory, "-p", "\(ClusterHome.port)", "-U", ClusterHome.superuser, "-w",
+                    "-D",
+                    home.unfinishedDataDirectory, "-X", "stream", "-c", "fast", "-R", "--no-sync",
+                ], directory: home.path)
         }
     }
 
@@ -58,10 +82,6 @@ struct ServerControl: Sendable {
         // Segments of 16 MB are most of the bytes of a new cluster.
         if home.fate == .remove { arguments += ["--no-sync", "--wal-segsize=1"] }
         return home.account.command(binaries.path("initdb"), arguments, directory: home.path)
-    }
-
-    private func copy(_ template: String) -> Command {
-        home.account.command("/bin/cp", ["-a", template, home.unfinishedDataDirectory], directory: home.path)
     }
 
     /// Writes a file of the data directory, which only the server's account can read.

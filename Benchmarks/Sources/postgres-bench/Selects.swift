@@ -1,0 +1,73 @@
+import Greenlets
+import Measuring
+import Postgres
+import ReactorCore
+
+/// Point selects by primary key, as `pgbench -S` does them, per second.
+let selectBenchmarks = [
+    Benchmark("select-16-connections") { try await selects(greenlets: 64, maximum: 16) },
+    Benchmark("select-16-connections-fibers") { try await fiberSelects(greenlets: 64, maximum: 16) },
+    Benchmark("select-1-connection") { try await selects(greenlets: 1, maximum: 1) },
+]
+
+/// The statement and its one value, as a program that looks up accounts would write it.
+@ReactorActor
+func balance(_ pool: PostgresPool) async throws -> Int32 {
+    let id = Int32.random(in: 1...Int32(Setting.accounts))
+    return try await pool.one("SELECT abalance FROM pgbench_accounts WHERE aid = \(id)")
+}
+
+@ReactorActor
+private func selects(greenlets: Int, maximum: Int) async throws -> Double {
+    try await rate(maximum) { pool, isOver in
+        (0..<greenlets).map { _ in
+            Greenlet.spawn { () async throws in
+                var count = 0
+                while !isOver() {
+                    _ = try await balance(pool)
+                    count += 1
+                }
+                return count
+            }
+        }
+    }
+}
+
+/// The same in code that looks blocking.
+@ReactorActor
+private func fiberSelects(greenlets: Int, maximum: Int) async throws -> Double {
+    try await rate(maximum) { pool, isOver in
+        (0..<greenlets).map { _ in
+            Greenlet.spawn {
+                var count = 0
+                while !isOver() {
+                    let id = Int32.random(in: 1...Int32(Setting.accounts))
+                    let _: Int32 = try pool.one("SELECT abalance FROM pgbench_accounts WHERE aid = \(id)")
+                    count += 1
+                }
+                return count
+            }
+        }
+    }
+}
+
+/// Statements a second that the greenlets do together, after a warm-up of a tenth of the time.
+@ReactorActor
+func rate(
+    _ maximum: Int, options: PostgresPoolOptions? = nil,
+    _ spawn: @ReactorActor (PostgresPool, @escaping @ReactorActor () -> Bool) -> [Greenlet<Int>]
+) async throws -> Double {
+    let pool = PostgresPool(try Setting.database, options ?? .init(label: "bench", maximum: maximum))
+    // Connections and prepared statements are there before the time counts.
+    let warm = reactor.now.advanced(by: Setting.duration / 10)
+    for greenlet in spawn(pool, { reactor.now > warm }) { _ = try await greenlet.get() }
+
+    let start = reactor.now
+    let end = start.advanced(by: Setting.duration)
+    let greenlets = spawn(pool) { reactor.now > end }
+    var total = 0
+    for greenlet in greenlets { total += try await greenlet.get() }
+    let elapsed = start.duration(to: reactor.now)
+    await pool.close()
+    return Double(total) / (elapsed / .seconds(1))
+}

@@ -1,0 +1,60 @@
+# PostgreSQL through the pool beside pgbench, asyncpg, psycopg's pool and gevent with psycopg, all with the same statement on the
+# same server: the server has one processor, the client another. See Scripts/lib/bench.sh.
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # shared with Scripts/lib/bench.sh
+
+rows=(
+    # 64 greenlets share the connections.
+    'point select, 16 connections          | queries/s | select-16-connections        | pgbench:select-16  | >= 1.3 x'
+    'point select, 16 connections          | queries/s | select-16-connections        | gevent:select      | >= 3 x'
+    'point select, 16 connections          | queries/s | select-16-connections        | asyncpg:select     | >= 5 x'
+    'point select, 16 connections          | queries/s | select-16-connections        | psycopg:select     | -'
+    'the same in fibers                    | queries/s | select-16-connections-fibers | pgbench:select-16  | -'
+    'one greenlet, one connection          | queries/s | select-1-connection          | pgbench:select-1   | >= 0.9 x'
+    'pool: acquire + release               | ns        | acquire-release              | -:-                | <= 1000 ns'
+    '10 ms ticker beside it all, p99.9     | ms        | ticker-lateness              | -:-                | <= 5 ms'
+)
+rounds=${quick:+1}
+rounds=${rounds:-3}
+seconds=${seconds:-${quick:+1}}
+export BENCH_SECONDS=${seconds:-3}
+
+prepare() {
+    install_missing server python
+    require_swift
+    build_benchmark postgres-bench
+    prepare_python
+    export PYTHONDONTWRITEBYTECODE=1 # the peers' sources are in the checkout
+    pgbench=$(pg_config --bindir)/pgbench
+    ulimit -Sn "$(ulimit -Hn)" # for the thousand connections
+
+    # The last processor is the client's; see pinned.
+    coproc server { exec taskset -c 0 "$program" --serve; }
+    trap finish EXIT
+    read -r -t 60 DATABASE_URL <&"${server[0]}" || fail "the server did not start"
+    export DATABASE_URL
+    "$pgbench" -i -q -s 10 "$DATABASE_URL" >/dev/null 2>&1
+}
+
+finish() {
+    eval "exec ${server[1]}>&-" || true
+    wait "$server_PID" 2>/dev/null || true
+    rm -rf "$work"
+}
+
+run_program() {
+    case $1:$2 in
+    -:-) echo '- 0' ;;
+    ours:*) pinned "$program" --only "$2" ${quick:+"$quick"} ;;
+    pgbench:select-*)
+        pinned "$pgbench" -S -M prepared -c "${2#select-}" -j 1 -T "$BENCH_SECONDS" "$DATABASE_URL" 2>/dev/null |
+            sed -n "s/^tps = \([0-9]*\).*/$2 \1/p"
+        ;;
+    *) pinned "$python" "Benchmarks/peers/postgres_$1.py" ;;
+    esac
+}
+
+describe() {
+    "$pgbench" --version | tr '\n' ' '
+    "$python" -c 'import asyncpg, gevent, platform, psycopg; print("Python", platform.python_version(), "with asyncpg", asyncpg.__version__, "psycopg", psycopg.__version__, "gevent", gevent.__version__)'
+}

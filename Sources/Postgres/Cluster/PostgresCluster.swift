@@ -1,0 +1,139 @@
+import Greenlets
+public import ReactorCore
+
+/// A primary and its replicas: writes go to the one, reads to whichever of the others is current and has least to do.
+///
+/// ```swift
+/// let cluster = PostgresCluster(
+///     primary: PostgresPool(try PostgresConfiguration("postgres://app@db1,db2/shop?target_session_attrs=read-write")),
+///     replicas: [PostgresPool(try PostgresConfiguration("postgres://app@db2/shop"))])
+/// let films = try await cluster.read { db in try await Film.all(db) }
+/// try await cluster.write { db in try await film.insert(db) }
+/// ```
+/// - A greenlet that has written reads from the primary for a while, so that it sees what it wrote.
+/// - A replica that is behind, or does not answer, is not read from until it has caught up; when none is left, the primary is.
+/// - A primary that says it is read-only is one no more: its pool opens new connections, which find the new one when the
+///   configuration names all servers and `target_session_attrs=read-write`.
+///
+/// Sources: Django's database routers; HikariCP's users' replacement of pools at failover.
+@ReactorActor
+public final class PostgresCluster {
+    /// The pool for writes.
+    public nonisolated let primary: PostgresPool
+    /// How servers are chosen.
+    public nonisolated let options: PostgresClusterOptions
+
+    private let replicas: [Replica]
+    /// Until when the greenlet reads from the primary.
+    @GreenletLocal private var pinnedUntil: ReactorInstant?
+
+    /// Makes a cluster of pools, which belong to it from now on. Connects nowhere yet. Any thread.
+    public nonisolated init(
+        primary: PostgresPool, replicas: [PostgresPool], _ options: PostgresClusterOptions = .init()
+    ) {
+        self.primary = primary
+        self.options = options
+        self.replicas = replicas.map { Replica($0) }
+        _pinnedUntil = GreenletLocal(wrappedValue: nil)
+    }
+
+    /// How each replica stood when it was last asked, in the order in which they were given.
+    public var replicaStates: [PostgresReplicaState] { replicas.map(\.state) }
+
+    /// Runs `body` on a server that is good for reading. Parks the calling task wherever `body` waits, and for the first look at a
+    /// replica.
+    ///
+    /// What replicas refuse, and what fails because one cannot be reached, is run once more on the primary: `body` should read
+    /// and do nothing else. Inside a transaction of the primary it is that transaction.
+    /// - Throws: what `body` throws.
+    public func read<T: Sendable>(
+        _ body: @ReactorActor (PostgresPool) async throws -> T
+    ) async throws -> T {
+        guard let replica = try await replicaForReading() else { return try await body(primary) }
+        do { return try await body(replica.pool) } catch let error as PostgresError where error.isOfReplica {
+            replica.fail(error)
+            return try await body(primary)
+        }
+    }
+
+    // Disfavoured: a body that happens to contain no `await` would choose this form in async code too.
+    /// As the `async` form, for synchronous code in a greenlet.
+    @_disfavoredOverload
+    public func read<T: Sendable>(_ body: @ReactorActor (PostgresPool) throws -> T) throws -> T {
+        let replica = try Greenlet.blockingCall { try await self.replicaForReading() }
+        guard let replica else { return try body(primary) }
+        do { return try body(replica.pool) } catch let error as PostgresError where error.isOfReplica {
+            replica.fail(error)
+            return try body(primary)
+        }
+    }
+
+    /// Runs `body` on the primary; the calling greenlet reads from there for a while. Parks the calling task wherever `body` waits.
+    ///
+    /// - Throws: what `body` throws. After `25006`, the primary being one no more, its connections are replaced.
+    public func write<T: Sendable>(
+        _ body: @ReactorActor (PostgresPool) async throws -> T
+    ) async throws -> T {
+        defer { pin() }
+        do { return try await body(primary) } catch {
+            noteWriteFailure(error)
+            throw error
+        }
+    }
+
+    // Disfavoured: a body that happens to contain no `await` would choose this form in async code too.
+    /// As the `async` form, for synchronous code in a greenlet.
+    @_disfavoredOverload
+    public func write<T: Sendable>(_ body: @ReactorActor (PostgresPool) throws -> T) throws -> T {
+        defer { pin() }
+        do { return try body(primary) } catch {
+            noteWriteFailure(error)
+            throw error
+        }
+    }
+
+    /// Closes all pools; see `PostgresPool.close(grace:)`.
+    public func close(grace: Duration = .seconds(10)) async {
+        let closing = replicas.map { replica in
+            Reactor.current.startTask { await replica.pool.close(grace: grace) }
+        }
+        await primary.close(grace: grace)
+        for task in closing { await task.value }
+    }
+
+    /// As the `async` form, for synchronous code in a greenlet.
+    public nonisolated func close(grace: Duration = .seconds(10)) throws {
+        try Greenlet.blockingCall { await self.close(grace: grace) }
+    }
+
+    /// The replica to read from; nil: the primary.
+    private func replicaForReading() async throws -> Replica? {
+        if let until = pinnedUntil, until > Reactor.current.now { return nil }
+        if try primary.ambientTransaction() != nil { return nil }
+        for replica in replicas { await replica.refresh(options) }
+        try Task.checkCancellation()
+        // Shuffled: among equals chance decides.
+        return replicas.shuffled().filter(\.state.isCurrent).min { $0.load < $1.load }
+    }
+
+    private func pin() { pinnedUntil = Reactor.current.now.advanced(by: options.pinning) }
+
+    private func noteWriteFailure(_ error: any Error) {
+        guard (error as? PostgresError)?.sqlState == .readOnlySQLTransaction else { return }
+        primary.apply(primary.machine.recycle(at: primary.now))
+    }
+}
+
+extension PostgresError {
+    /// Whether another server may do better: this one cannot be reached, is going, or must not write.
+    fileprivate var isOfReplica: Bool {
+        switch code {
+        case .connectFailed, .connectionLost, .acquireTimedOut, .tooManyWaiting: true
+        // 40001 also is what a query gets that recovery is in the way of.
+        case .server:
+            sqlState == .readOnlySQLTransaction || sqlState == .cannotConnectNow
+                || sqlState == .serializationFailure
+        default: false
+        }
+    }
+}
