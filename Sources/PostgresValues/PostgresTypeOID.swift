@@ -109,6 +109,14 @@ public struct PostgresTypeOID: RawRepresentable, Hashable, Sendable {
         Self.binaryDecodable.contains(self)
     }
 
+    /// Whether the binary form is the text itself.
+    var isTextInBinary: Bool {
+        switch self {
+        case .text, .varchar, .bpchar, .name, .char, .json, .xml, .unknown: true
+        default: false
+        }
+    }
+
     private static let elementOfArray: [PostgresTypeOID: PostgresTypeOID] = [
         .boolArray: .bool, .byteaArray: .bytea, .nameArray: .name, .int2Array: .int2, .int4Array: .int4,
         .textArray: .text, .bpcharArray: .bpchar, .varcharArray: .varchar, .int8Array: .int8,

@@ -82,12 +82,17 @@ public struct PostgresValueError: Error, Sendable, CustomStringConvertible {
     /// The same error with its place, or a foreign error wrapped with it.
     @usableFromInline
     static func placing(_ error: any Error, row: Int, column: PostgresColumn) -> PostgresValueError {
+        placing(error, row: row, column: column.name, "cannot convert \(column.oid)")
+    }
+
+    /// The same error with its place, or a foreign error wrapped with it.
+    static func placing(
+        _ error: any Error, row: Int, column: String, _ message: String = "cannot convert a value"
+    ) -> PostgresValueError {
         var placed =
-            error as? PostgresValueError
-            ?? PostgresValueError(
-                .conversion, "cannot convert \(column.oid)", underlying: error)
+            error as? PostgresValueError ?? PostgresValueError(.conversion, message, underlying: error)
         placed.row = placed.row ?? row
-        placed.column = placed.column ?? column.name
+        placed.column = placed.column ?? column
         return placed
     }
 }

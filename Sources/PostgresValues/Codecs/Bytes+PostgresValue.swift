@@ -37,7 +37,7 @@ extension UInt8: PostgresArrayElement {
     }
 }
 
-private func parseHex(_ text: Slice<UnsafeRawBufferPointer>) -> [UInt8]? {
+func parseHex(_ text: Slice<UnsafeRawBufferPointer>) -> [UInt8]? {
     guard text.count.isMultiple(of: 2) else { return nil }
     var value: [UInt8] = []
     value.reserveCapacity(text.count / 2)
@@ -54,7 +54,8 @@ private func parseHex(_ text: Slice<UnsafeRawBufferPointer>) -> [UInt8]? {
     return value
 }
 
-private func hexDigit(_ character: UInt8) -> UInt8? {
+/// The number that an ASCII hexadecimal digit stands for.
+func hexDigit(_ character: UInt8) -> UInt8? {
     switch character {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0")
     case UInt8(ascii: "a")...UInt8(ascii: "f"): character - UInt8(ascii: "a") + 10

@@ -1,0 +1,59 @@
+internal import FoundationEssentials
+
+extension PostgresParameter {
+    /// The value in the text form, which the server reads whatever the type, nil for NULL: for COPY as text, for rows
+    /// and arrays of values that have no binary form.
+    ///
+    /// - Throws: `PostgresValueError(.conversion)` for a binary value whose type this module does not read.
+    public func textBytes() throws(PostgresValueError) -> [UInt8]? {
+        guard let bytes else { return nil }
+        if format == .text { return bytes }
+        do {
+            return try withCell { cell in Array(try Self.text(of: cell).utf8) }
+        } catch {
+            throw error as? PostgresValueError
+                ?? PostgresValueError(.conversion, "no text", underlying: error)
+        }
+    }
+
+    private static func text(of cell: PostgresCell) throws -> String {
+        switch cell.oid {
+        case .bool: try Bool.decode(cell) ? "t" : "f"
+        case .int2, .int4, .int8, .oid: String(try Int64.decode(cell))
+        case .float4: postgresText(of: try Float.decode(cell))
+        case .float8: postgresText(of: try Double.decode(cell))
+        case .bytea: "\\x" + hexadecimal(try [UInt8].decode(cell))
+        case .uuid: try UUID.decode(cell).uuidString.lowercased()
+        case let oid where oid.isTextInBinary: try String.decode(cell)
+        default:
+            throw PostgresValueError(
+                .conversion, "the text form of a binary \(cell.oid) is not known; bind it as text")
+        }
+    }
+
+    /// Looks at the value as if it came from the server.
+    func withCell<T, Failure: Error>(_ body: (PostgresCell) throws(Failure) -> T) throws(Failure) -> T {
+        guard let bytes else { return try body(PostgresCell(oid: oid, format: format, bytes: nil)) }
+        return try bytes.withUnsafeBytesTyped { buffer throws(Failure) in
+            try body(PostgresCell(oid: oid, format: format, bytes: buffer))
+        }
+    }
+}
+
+/// A number as PostgreSQL reads it: Swift's digits, PostgreSQL's names.
+func postgresText<F: BinaryFloatingPoint & LosslessStringConvertible>(of value: F) -> String {
+    if value.isNaN { return "NaN" }
+    if value.isInfinite { return value < 0 ? "-Infinity" : "Infinity" }
+    return String(value)
+}
+
+/// Two lower-case digits for each byte.
+func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    var text: [UInt8] = []
+    for byte in bytes {
+        text.append(digits[Int(byte >> 4)])
+        text.append(digits[Int(byte & 15)])
+    }
+    return String(decoding: text, as: UTF8.self)
+}

@@ -1,0 +1,104 @@
+/// Writes rows in COPY's binary form.
+///
+/// The server takes each value's bytes for the column's own type without looking, so the types must agree exactly:
+/// give the columns, and integers are widened or narrowed with a check, texts go to text columns, and everything that
+/// would be misread is refused here. See `PostgresCopyEncoder`.
+public struct PostgresCopyBinaryEncoder: PostgresCopyEncoder {
+    /// What the data begins with; the bytes beyond ASCII and the line ends show a damaged transfer.
+    static let signature: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF] + Array("\r\n\0".utf8)
+
+    private let columns: CopyColumns
+    /// The signature, the flags and the length of an extension, both 0, stand at the beginning from the start.
+    private var bytes = Self.signature + [0, 0, 0, 0, 0, 0, 0, 0]
+    /// How many rows were appended.
+    public private(set) var rowCount = 0
+
+    /// Starts the data of a `COPY … (FORMAT binary)`. Without the columns, values must be binary and of the columns'
+    /// exact types, on the caller's word.
+    public init(columns: PostgresColumns? = nil) {
+        self.columns = CopyColumns(columns: columns)
+    }
+
+    /// Binary.
+    public static var format: PostgresFormat { .binary }
+
+    /// How many bytes have gathered since they were last taken.
+    public var byteCount: Int { bytes.count }
+
+    /// Appends one row of encoded values.
+    ///
+    /// - Throws: `PostgresValueError`: `.noSuchColumn` for a wrong number of values; `.typeMismatch` for a value of
+    ///   another type than the column's, or in text; `.outOfRange` for an integer too big for its column. The bytes
+    ///   are as they were before.
+    public mutating func append(row: [PostgresParameter]) throws(PostgresValueError) {
+        try columns.check(count: row.count, row: rowCount)
+        let start = bytes.count
+        guard let count = Int16(exactly: row.count) else {
+            throw PostgresValueError(.outOfRange, "a row of \(row.count) values cannot be copied")
+        }
+        bytes.appendBigEndian(count)
+        for (position, value) in row.enumerated() {
+            do {
+                guard let cell = try value.binaryBytes(for: columns.oid(position)) else {
+                    bytes.appendBigEndian(Int32(-1))
+                    continue
+                }
+                guard let length = Int32(exactly: cell.count) else {
+                    throw PostgresValueError(.outOfRange, "\(cell.count) bytes are too many for one value")
+                }
+                bytes.appendBigEndian(length)
+                bytes.append(contentsOf: cell)
+            } catch {
+                bytes.removeLast(bytes.count - start)
+                throw .placing(error, row: rowCount, column: columns.name(position))
+            }
+        }
+        rowCount += 1
+    }
+
+    /// Hands over the bytes that have gathered, before the first row the header.
+    public mutating func take() -> [UInt8] {
+        defer { bytes = [] }
+        return bytes
+    }
+
+    /// Ends the data by its trailer, without which the server refuses it, and hands over the last bytes.
+    public mutating func finish() -> [UInt8] {
+        bytes.appendBigEndian(Int16(-1))
+        return take()
+    }
+}
+
+extension PostgresParameter {
+    /// The value's binary form for a column of the given type, nil for NULL.
+    func binaryBytes(for column: PostgresTypeOID?) throws(PostgresValueError) -> [UInt8]? {
+        guard let bytes else { return nil }
+        let column = column ?? oid
+        guard format == .binary else {
+            // Types whose binary form is their text; an enum's is its label.
+            if column.isTextInBinary || column.isUserDefined { return bytes }
+            if column == .jsonb { return [1] + bytes }
+            throw PostgresValueError(
+                .typeMismatch,
+                "a text value cannot go into a binary COPY of \(column); copy as text, or give a value that is "
+                    + "bound in binary")
+        }
+        if column == oid || column.isUserDefined || oid == .inferred { return bytes }
+        func integer<I: FixedWidthInteger>(_: I.Type) throws(PostgresValueError) -> [UInt8] {
+            let value: I = try withCell { cell throws(PostgresValueError) in
+                try decodeInteger(cell, cast: "")
+            }
+            return withUnsafeBytes(of: value.bigEndian) { Array($0) }
+        }
+        switch (oid, column) {
+        case (.int2, .int4), (.int8, .int4), (.oid, .int4): return try integer(Int32.self)
+        case (.int4, .int2), (.int8, .int2), (.oid, .int2): return try integer(Int16.self)
+        case (.int2, .int8), (.int4, .int8), (.oid, .int8): return try integer(Int64.self)
+        case (.int2, .oid), (.int4, .oid), (.int8, .oid): return try integer(UInt32.self)
+        default:
+            throw PostgresValueError(
+                .typeMismatch, "\(oid) cannot go into a binary COPY of \(column); convert it, or copy as text"
+            )
+        }
+    }
+}
