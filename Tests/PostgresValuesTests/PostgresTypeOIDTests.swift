@@ -12,10 +12,13 @@ import Testing
     }
 
     @Test func onlyTypesThatAreReadInBinaryAreAskedForInBinary() {
-        for oid in [PostgresTypeOID.bool, .bytea, .int2, .int4, .int8, .text, .varchar, .uuid, .timestamptz] {
+        for oid in [
+            PostgresTypeOID.bool, .bytea, .int2, .int4, .int8, .text, .varchar, .uuid, .timestamptz, .numeric,
+            .numericArray,
+        ] {
             #expect(oid.hasBinaryDecoder)
         }
-        for oid in [PostgresTypeOID.numeric, .date, .interval, .void, PostgresTypeOID(rawValue: 16402)] {
+        for oid in [PostgresTypeOID.money, .tsvector, .record, .void, PostgresTypeOID(rawValue: 16402)] {
             #expect(!oid.hasBinaryDecoder)
         }
     }

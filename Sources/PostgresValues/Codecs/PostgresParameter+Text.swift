@@ -9,7 +9,12 @@ extension PostgresParameter {
         guard let bytes else { return nil }
         if format == .text { return bytes }
         do {
-            return try withCell { cell in Array(try Self.text(of: cell).utf8) }
+            return try withCell { cell in
+                if cell.oid.arrayElement != nil {
+                    return try ArrayModel(cell, wanted: [String].self).inText().text()
+                }
+                return Array(try Self.text(of: cell).utf8)
+            }
         } catch {
             throw error as? PostgresValueError
                 ?? PostgresValueError(.conversion, "no text", underlying: error)
@@ -24,12 +29,36 @@ extension PostgresParameter {
         case .float8: postgresText(of: try Double.decode(cell))
         case .bytea: "\\x" + hexadecimal(try [UInt8].decode(cell))
         case .uuid: try UUID.decode(cell).uuidString.lowercased()
+        case .jsonb: try String.decode(cell)
         case let oid where oid.isTextInBinary: try String.decode(cell)
-        default:
-            throw PostgresValueError(
-                .conversion, "the text form of a binary \(cell.oid) is not known; bind it as text")
+        case let oid:
+            if let type = textual[oid] {
+                try type.decode(cell).description
+            } else {
+                throw PostgresValueError(
+                    .conversion, "the text form of a binary \(oid) is not known; bind it as text")
+            }
         }
     }
+
+    /// The Swift types whose description is the text of these types.
+    private static let textual: [PostgresTypeOID: any PostgresTextValue.Type] = [
+        .numeric: PostgresNumeric.self, .timestamptz: Timestamp.self, .timestamp: LocalDateTime.self,
+        .date: LocalDate.self, .time: LocalTime.self, .timetz: OffsetTime.self, .interval: Interval.self,
+        .inet: Inet.self, .cidr: Inet.self, .macaddr: MACAddress.self, .macaddr8: MACAddress.self,
+        .bit: BitString.self, .varbit: BitString.self, .pgLSN: LogSequenceNumber.self,
+        .point: PostgresPoint.self, .line: PostgresLine.self, .lseg: PostgresLineSegment.self,
+        .box: PostgresBox.self, .path: PostgresPath.self, .polygon: PostgresPolygon.self,
+        .circle: PostgresCircle.self,
+        .int4range: PostgresRange<Int32>.self, .int8range: PostgresRange<Int64>.self,
+        .numrange: PostgresRange<PostgresNumeric>.self, .tsrange: PostgresRange<LocalDateTime>.self,
+        .tstzrange: PostgresRange<Timestamp>.self, .daterange: PostgresRange<LocalDate>.self,
+        .int4multirange: PostgresMultirange<Int32>.self, .int8multirange: PostgresMultirange<Int64>.self,
+        .nummultirange: PostgresMultirange<PostgresNumeric>.self,
+        .tsmultirange: PostgresMultirange<LocalDateTime>.self,
+        .tstzmultirange: PostgresMultirange<Timestamp>.self,
+        .datemultirange: PostgresMultirange<LocalDate>.self,
+    ]
 
     /// Looks at the value as if it came from the server.
     func withCell<T, Failure: Error>(_ body: (PostgresCell) throws(Failure) -> T) throws(Failure) -> T {
@@ -38,13 +67,6 @@ extension PostgresParameter {
             try body(PostgresCell(oid: oid, format: format, bytes: buffer))
         }
     }
-}
-
-/// A number as PostgreSQL reads it: Swift's digits, PostgreSQL's names.
-func postgresText<F: BinaryFloatingPoint & LosslessStringConvertible>(of value: F) -> String {
-    if value.isNaN { return "NaN" }
-    if value.isInfinite { return value < 0 ? "-Infinity" : "Infinity" }
-    return String(value)
 }
 
 /// Two lower-case digits for each byte.

@@ -1,4 +1,4 @@
-/// A value that can also be the element of a one-dimensional array.
+/// A value that can also be the element of an array.
 ///
 /// Conforming takes nothing more than `PostgresValue`, if the array may be bound as text of inferred type.
 public protocol PostgresArrayElement: PostgresValue {
@@ -19,12 +19,12 @@ extension PostgresArrayElement {
     ///
     /// - Throws: What an element throws.
     public static func encodeArray(_ elements: [Self]) throws -> PostgresParameter {
-        try ArrayEncoding.encode(elements.map { try $0.postgresParameter() }, null: postgresNull)
+        try ArrayModel(try elements.map { try $0.postgresParameter() }, null: postgresNull).parameter()
     }
 
     /// A NULL of the array type of the elements' type.
     public static var postgresNullArray: PostgresParameter {
-        .null(ArrayEncoding.arrayType(of: postgresNull.oid) ?? .inferred)
+        .null(postgresNull.oid.array ?? .inferred)
     }
 
     /// Reads a one-dimensional array in binary or text; its lower bound is dropped.
@@ -36,7 +36,6 @@ extension PostgresArrayElement {
     }
 }
 
-extension Optional: PostgresArrayElement where Wrapped: PostgresArrayElement {}
 extension Bool: PostgresArrayElement {}
 extension Int16: PostgresArrayElement {}
 extension Int32: PostgresArrayElement {}
@@ -58,7 +57,7 @@ extension Array: PostgresEncodable where Element: PostgresArrayElement {
 }
 
 extension Array: PostgresDecodable where Element: PostgresArrayElement {
-    /// Reads an SQL array of one dimension, or a `bytea` for `[UInt8]`.
+    /// Reads an SQL array of one dimension, of more for arrays of arrays, or a `bytea` for `[UInt8]`.
     ///
     /// - Throws: `PostgresValueError`; see `PostgresArrayElement.decodeArray(_:)`.
     public static func decode(_ cell: PostgresCell) throws -> [Element] { try Element.decodeArray(cell) }
