@@ -129,7 +129,7 @@ public final class PostgresConnection: PostgresDatabase {
     /// The scope that lent the connection has ended.
     func endLoan() { isOver = true }
 
-    private func lent() throws(PostgresError) -> PostgresSession {
+    func lent() throws(PostgresError) -> PostgresSession {
         guard !isOver else {
             throw PostgresError(
                 .connectionClosed, "the connection was used after the withConnection that lent it had ended")

@@ -69,6 +69,14 @@ extension PostgresPool {
             session.idleSince = now
             return apply(machine.release(lease.slot, .reusable, at: now))
         }
+        if session.exchange.isCleanUp {
+            // The end of a stream that was left early.
+            _ = Reactor.current.startTask { [self] in
+                await session.waitUntilFree()
+                release(lease)
+            }
+            return
+        }
         totals.rolledBackOnReturn += 1
         options.logger.warning(
             "pool \(options.label): a connection came back in the middle of a transaction or statement; rolling back"

@@ -15,7 +15,10 @@ struct LibPQResult: ~Copyable {
     var commandTag: String { PQcmdStatus(pointer).map { String(cString: $0) } ?? "" }
 
     /// The columns as described.
-    var columns: [PostgresColumn] {
+    var columns: [PostgresColumn] { Self.columns(of: pointer) }
+
+    /// The columns of a result that somebody else frees.
+    static func columns(of pointer: OpaquePointer) -> [PostgresColumn] {
         (0..<PQnfields(pointer)).map { index in
             PostgresColumn(
                 name: PQfname(pointer, index).map { String(cString: $0) } ?? "",

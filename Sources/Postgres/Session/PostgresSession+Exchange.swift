@@ -7,6 +7,8 @@ enum Interruption {
     case cancelled
     case timedOut(Duration)
     case poolClosed
+    /// The scope that lent the connection to a stream has ended.
+    case scopeEnded
 }
 
 /// What a session knows about the statement under way.
@@ -27,6 +29,16 @@ struct Exchange {
     var cancelTimer: DelayedCall?
     /// Gives the session up when a cancelled statement does not end.
     var graceTimer: DelayedCall?
+    /// Ends the statement's time.
+    var timeoutTimer: DelayedCall?
+    /// Takes the answer piece by piece; nil for statements whose answer is taken as a whole.
+    var feed: StatementFeed?
+    /// The socket is read only when the feed's consumer wants more.
+    var isPaced = false
+    /// The feed's consumer waits for input.
+    var isInputAwaited = false
+    /// Nobody wants the answer any more: who comes next waits for its end instead of being refused.
+    var isCleanUp = false
     /// The first error, else the last result.
     var result: OpaquePointer?
     /// Those who wait for the session to be free, oldest first.
@@ -40,33 +52,11 @@ extension PostgresSession {
     func perform(
         timeout: Duration? = nil, isInterruptible: Bool = true, _ send: (OpaquePointer) -> Int32
     ) async throws -> LibPQResult {
-        guard !exchange.isUnderWay else {
-            throw PostgresError(
-                .connectionBusy,
-                "the connection runs another statement; give each greenlet its own by pool.withConnection")
-        }
-        guard let handle, failure == nil else { throw unusable }
-        if isInterruptible {
-            try Task.checkCancellation()
-            if let condemned { throw condemned }
-        }
-        exchange.isUnderWay = true
-        exchange.number += 1
-        exchange.interruption = nil
-        exchange.isDiscardingCopy = false
-        exchange.isAnswered = false
+        while exchange.isUnderWay, exchange.isCleanUp { await waitUntilFree() }
+        let handle = try beginExchange(timeout: timeout, isInterruptible: isInterruptible, send)
         defer { finishExchange() }
-        guard send(handle) == 1 else { throw sendFailure(handle) }
-        flush()
-        let number = exchange.number
-        var timer: DelayedCall?
-        if let timeout {
-            timer = reactor.callLater(max(.zero, timeout)) {
-                self.interrupt(.timedOut(timeout), exchange: number)
-            }
-        }
-        defer { timer?.cancelIfActive() }
         if isInterruptible {
+            let number = exchange.number
             await withTaskCancellationHandler {
                 while !advance(handle) {
                     if !signal.take() { await withUnsafeContinuation { signal.park($0) } }
@@ -83,30 +73,84 @@ extension PostgresSession {
         return try judge(handle)
     }
 
+    /// Sends by `send` and counts the time from now. Whoever calls it calls `finishExchange` when the answer has come to
+    /// its end. Never waits.
+    func beginExchange(
+        timeout: Duration?, isInterruptible: Bool = true, _ send: (OpaquePointer) -> Int32
+    ) throws -> OpaquePointer {
+        guard !exchange.isUnderWay else {
+            throw PostgresError(
+                .connectionBusy,
+                exchange.feed == nil
+                    ? "the connection runs another statement; give each greenlet its own by pool.withConnection"
+                    : "a stream or COPY on this connection is not at its end; leave its loop first, or read by a cursor"
+            )
+        }
+        guard let handle, failure == nil else { throw unusable }
+        if isInterruptible {
+            try Task.checkCancellation()
+            if let condemned { throw condemned }
+        }
+        exchange.isUnderWay = true
+        exchange.number += 1
+        exchange.interruption = nil
+        exchange.isDiscardingCopy = false
+        exchange.isAnswered = false
+        guard send(handle) == 1 else {
+            defer { finishExchange() }
+            throw sendFailure(handle)
+        }
+        flush()
+        if let timeout {
+            let number = exchange.number
+            exchange.timeoutTimer = reactor.callLater(max(.zero, timeout)) {
+                self.interrupt(.timedOut(timeout), exchange: number)
+            }
+        }
+        return handle
+    }
+
     /// Parks until nothing is under way. For clean-up, which must not fail because somebody else is cleaning up.
+    ///
+    /// A stream that is still open is ended: its consumer may not come back.
     func waitUntilFree() async {
         while exchange.isUnderWay {
+            if exchange.feed != nil, !exchange.isCleanUp {
+                interrupt(.scopeEnded, exchange: exchange.number)
+                guard exchange.isUnderWay else { return }
+            }
             let turn = Signal()
             exchange.queue.append(turn)
             await turn.wait()
         }
     }
 
-    private func finishExchange() {
+    func finishExchange() {
         if let result = exchange.result { PQclear(result) }
         exchange.result = nil
+        exchange.timeoutTimer?.cancelIfActive()
+        exchange.timeoutTimer = nil
         exchange.graceTimer?.cancelIfActive()
         exchange.graceTimer = nil
         exchange.cancelTimer?.cancelIfActive()
         exchange.cancelTimer = nil
         exchange.isUnderWay = false
-        if !exchange.queue.isEmpty { exchange.queue.removeFirst().raise() }
+        exchange.isCleanUp = false
+        if exchange.feed != nil {
+            exchange.feed = nil
+            pace(false)
+        }
+        guard !exchange.queue.isEmpty else { return }
+        // All of them: the first may find that it has nothing to do.
+        let queue = exchange.queue
+        exchange.queue = []
+        for turn in queue { turn.raise() }
     }
 
     // MARK: The answer
 
     /// Takes what the server has answered so far. True when that was all, or when the wait is given up.
-    private func advance(_ handle: OpaquePointer) -> Bool {
+    func advance(_ handle: OpaquePointer) -> Bool {
         while isWorthAsking(handle) {
             if exchange.isDiscardingCopy {
                 guard discardCopy(handle) else { return false }
@@ -119,22 +163,29 @@ extension PostgresSession {
             let result = PQgetResult(handle)
             noteSocket(nil)
             guard let result else { return true }
-            keep(result)
-            switch PQresultStatus(result) {
-            case PGRES_COPY_IN:
-                // Ends as an error of the statement; the connection stays good.
-                guard PQputCopyEnd(handle, "COPY FROM STDIN needs a call that sends rows") == 1 else {
-                    loseWith(libpqMessage: String(cString: PQerrorMessage(handle)))
-                    return true
-                }
-                flush()
-            case PGRES_COPY_OUT: exchange.isDiscardingCopy = true
-            case PGRES_COPY_BOTH:
-                lose(PostgresError(.unexpectedResult, "replication connections are not supported"), .alone)
-            default: break
-            }
+            accept(result, handle)
         }
         return true
+    }
+
+    /// Keeps a result that nobody takes piece by piece, and answers what it asks for.
+    func accept(_ result: OpaquePointer, _ handle: OpaquePointer) {
+        let status = PQresultStatus(result)
+        // One row of a stream that nobody reads any more.
+        if status == PGRES_SINGLE_TUPLE { return PQclear(result) }
+        keep(result)
+        switch status {
+        case PGRES_COPY_IN:
+            // Ends as an error of the statement; the connection stays good.
+            guard PQputCopyEnd(handle, "COPY FROM STDIN needs a call that sends rows") == 1 else {
+                return loseWith(libpqMessage: String(cString: PQerrorMessage(handle)))
+            }
+            flush()
+        case PGRES_COPY_OUT: exchange.isDiscardingCopy = true
+        case PGRES_COPY_BOTH:
+            lose(PostgresError(.unexpectedResult, "replication connections are not supported"), .alone)
+        default: break
+        }
     }
 
     private func isWorthAsking(_ handle: OpaquePointer) -> Bool {

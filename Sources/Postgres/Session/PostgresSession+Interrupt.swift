@@ -24,6 +24,7 @@ extension PostgresSession {
         exchange.interruption = reason
         exchange.graceTimer = reactor.callLater(configuration.cancelGrace) { self.abandon(exchange: number) }
         sendCancelRequest(handle, exchange: number)
+        exchange.feed?.wasInterrupted()
     }
 
     private func sendCancelRequest(_ handle: OpaquePointer, exchange number: UInt64) {

@@ -45,7 +45,7 @@ extension PostgresSession {
 
     // MARK: Prepared
 
-    private func prepare(
+    func prepare(
         _ sql: SQL, _ key: PreparedStatements.Key, until deadline: ReactorInstant?
     ) async throws -> PreparedStatements.Statement {
         try await deallocateCondemned(until: deadline)
@@ -102,7 +102,7 @@ extension PostgresSession {
         }
     }
 
-    private func remaining(until deadline: ReactorInstant?) -> Duration? {
+    func remaining(until deadline: ReactorInstant?) -> Duration? {
         deadline.map { max(.zero, reactor.now.duration(to: $0)) }
     }
 }

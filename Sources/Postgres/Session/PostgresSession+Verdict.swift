@@ -24,7 +24,8 @@ extension PostgresSession {
         switch result.status {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: return result
         case PGRES_COPY_OUT, PGRES_COPY_IN:
-            throw PostgresError(.unexpectedResult, "COPY … TO STDOUT needs a call that receives rows")
+            throw PostgresError(
+                .unexpectedResult, "COPY … TO STDOUT needs a call that receives rows: copyOut")
         default: throw error(of: result, handle)
         }
     }
@@ -46,13 +47,16 @@ extension PostgresSession {
         return PostgresError(.server, report.message, server: report)
     }
 
-    private var interruptionError: (any Error)? {
+    var interruptionError: (any Error)? {
         switch exchange.interruption {
         case nil: nil
         case .cancelled: CancellationError()
         case .timedOut(let limit):
             PostgresError(.timedOut, "the statement did not finish within \(limit) and was cancelled")
         case .poolClosed: PostgresError(.poolClosed, "the pool is closing and has cancelled the statement")
+        case .scopeEnded:
+            PostgresError(
+                .connectionClosed, "the scope that lent the connection has ended while it was read from")
         }
     }
 

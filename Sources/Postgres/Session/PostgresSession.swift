@@ -40,7 +40,12 @@ final class PostgresSession {
     /// Savepoints made so far, for their names.
     var savepoints = 0
 
+    /// Where the server's notifications go.
+    let notifications = NotificationHub()
+
     private var hasReader = false
+    /// The reader is away while a stream's consumer is slow.
+    private var isReadingPaused = false
     private var hasWriter = false
 
     init(
@@ -86,6 +91,8 @@ final class PostgresSession {
         failure = error
         self.loss = loss
         signal.raise()
+        exchange.feed?.wasInterrupted()
+        notifications.end(throwing: error)
         if !exchange.isUnderWay {
             let handler = onIdleLoss
             onIdleLoss = nil
@@ -104,6 +111,12 @@ final class PostgresSession {
     // MARK: The socket
 
     private func socketIsReadable() {
+        if exchange.isPaced {
+            // Whoever wants more reads; until then the kernel's buffers fill up and the server stops.
+            guard exchange.isInputAwaited else { return pauseReading() }
+            exchange.isInputAwaited = false
+            return signal.raise()
+        }
         takeInput()
         guard exchange.isUnderWay else {
             // The farewell and the end of the stream come as two: the first call parses, the second meets the end.
@@ -121,8 +134,11 @@ final class PostgresSession {
         let isRead = PQconsumeInput(handle) == 1
         // Parses; a server that says something unasked speaks to the notice receiver.
         _ = PQisBusy(handle)
-        // Nobody listens; kept, they would grow without bound.
-        while let notification = PQnotifies(handle) { PQfreemem(notification) }
+        // Kept in libpq, they would grow without bound.
+        while let notification = PQnotifies(handle) {
+            notifications.receive(notification)
+            PQfreemem(notification)
+        }
         noteSocket(isRead ? nil : handle)
         // Input makes room for output: on a large exchange both sides would wait for each other.
         if isRead, hasWriter { flush() }
@@ -165,6 +181,29 @@ final class PostgresSession {
             lose(.lost(farewell), .of(farewell.sqlState))
         } else {
             lose(PostgresError(.connectionLost, "the connection was lost: \(oneLine(message))"), .serverGone)
+        }
+    }
+
+    /// Leaves reading to a stream's consumer, or takes it back.
+    func pace(_ isPaced: Bool) {
+        exchange.isPaced = isPaced
+        if !isPaced { resumeReading() }
+    }
+
+    private func pauseReading() {
+        guard hasReader, !isReadingPaused else { return }
+        reactor.removeReader(descriptor)
+        isReadingPaused = true
+    }
+
+    func resumeReading() {
+        guard isReadingPaused else { return }
+        isReadingPaused = false
+        guard hasReader else { return }
+        do {
+            try reactor.addReader(descriptor) { [unowned self] in socketIsReadable() }
+        } catch {
+            lose(PostgresError(.connectionLost, "the socket cannot be watched", underlying: error), .alone)
         }
     }
 

@@ -2,13 +2,16 @@
 public struct PostgresRow: Sendable {
     @usableFromInline let storage: PostgresRows.Storage
 
-    /// The row's place in its result, from 0.
-    public let index: Int
+    /// Its place among the rows at hand.
+    @usableFromInline let place: Int
+
+    /// The row's place in its result, from 0. In a stream, too, rows are counted from its first.
+    @inlinable public var index: Int { storage.firstRow + place }
 
     @usableFromInline
-    init(storage: PostgresRows.Storage, index: Int) {
+    init(storage: PostgresRows.Storage, place: Int) {
         self.storage = storage
-        self.index = index
+        self.place = place
     }
 
     /// The columns of the result.
@@ -24,7 +27,7 @@ public struct PostgresRow: Sendable {
     {
         guard position >= 0 && position < storage.columnCount else { throw missing(position) }
         do {
-            return try storage.withCell(row: index, column: position) { cell in try T.decode(cell) }
+            return try storage.withCell(row: place, column: position) { cell in try T.decode(cell) }
         } catch {
             throw PostgresValueError.placing(error, row: index, column: storage.columns[position])
         }
@@ -51,12 +54,12 @@ public struct PostgresRow: Sendable {
 
     /// Whether the value at a position is NULL; the position must exist.
     public func isNull(at position: Int) -> Bool {
-        storage.withCell(row: index, column: position) { $0.isNull }
+        storage.withCell(row: place, column: position) { $0.isNull }
     }
 
     /// Looks at the value at a position in place; the position must exist and the cell must not escape.
     public func withCell<T>(at position: Int, _ body: (PostgresCell) throws -> T) rethrows -> T {
-        try storage.withCell(row: index, column: position, body)
+        try storage.withCell(row: place, column: position, body)
     }
 
     /// Reads the row from left to right.

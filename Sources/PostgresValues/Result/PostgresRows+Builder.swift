@@ -56,12 +56,17 @@ extension PostgresRows {
         /// - Parameters:
         ///   - commandTag: What the server said it did.
         ///   - rowCount: Needed only for rows without columns (`SELECT FROM t`), which have no cells to count.
-        public consuming func finish(commandTag: String = "", rowCount: Int? = nil) -> PostgresRows {
+        ///   - firstRow: How many rows of the same result have come before these.
+        public consuming func finish(commandTag: String = "", rowCount: Int? = nil, firstRow: Int = 0)
+            -> PostgresRows
+        {
             let rows = columns.isEmpty ? rowCount ?? 0 : cellCount / columns.count
             precondition(rows * columns.count == cellCount, "the last row is incomplete")
             precondition(rowCount == nil || rowCount == rows, "rowCount disagrees with the cells")
             return PostgresRows(
-                storage: Storage(columns: columns, rowCount: rows, bytes: bytes, ends: ends),
+                storage: Storage(
+                    columns: columns, rowCount: rows, bytes: bytes, ends: ends,
+                    firstRow: firstRow),
                 commandTag: commandTag)
         }
     }

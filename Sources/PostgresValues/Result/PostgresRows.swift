@@ -26,7 +26,7 @@ public struct PostgresRows: RandomAccessCollection, Sendable {
     @inlinable
     public subscript(position: Int) -> PostgresRow {
         precondition(position >= 0 && position < storage.rowCount, "row index out of range")
-        return PostgresRow(storage: storage, index: position)
+        return PostgresRow(storage: storage, place: position)
     }
 
     /// How many rows the statement selected, inserted, updated, deleted or copied: the number that ends the
@@ -41,6 +41,8 @@ public struct PostgresRows: RandomAccessCollection, Sendable {
         @usableFromInline let columns: PostgresColumns
         @usableFromInline let columnCount: Int
         @usableFromInline let rowCount: Int
+        /// The place of the first row in the whole result; not 0 for later parts of a stream.
+        @usableFromInline let firstRow: Int
         @usableFromInline let bytes: [UInt8]
         /// One number per cell and a leading 0: where the cell ends, or its complement if the cell is NULL.
         /// A cell starts where the one before it ends.
@@ -48,10 +50,11 @@ public struct PostgresRows: RandomAccessCollection, Sendable {
         /// The columns' types once more: without the names there is nothing to retain when a cell is read.
         @usableFromInline let kinds: [Kind]
 
-        init(columns: PostgresColumns, rowCount: Int, bytes: [UInt8], ends: [Int]) {
+        init(columns: PostgresColumns, rowCount: Int, bytes: [UInt8], ends: [Int], firstRow: Int) {
             self.columns = columns
             self.columnCount = columns.count
             self.rowCount = rowCount
+            self.firstRow = firstRow
             self.bytes = bytes
             self.ends = ends
             kinds = columns.map { Kind(oid: $0.oid, format: $0.format) }

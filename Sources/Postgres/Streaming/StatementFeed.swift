@@ -1,0 +1,194 @@
+import CLibPQ
+import ReactorCore
+
+/// A statement whose answer is taken piece by piece, at the consumer's pace: what streams and COPY are made of.
+///
+/// While the consumer has a piece in hand the socket is not read: libpq's buffer stays as it is, the kernel's fill up,
+/// and the server waits. However it ends, the session is free afterwards and can run the next statement:
+///
+/// - the consumer takes all of it: free at once, before the last piece has been looked at;
+/// - the consumer leaves: `abandon` cancels the statement on the server and throws the rest away, in a task of its own
+///   when that takes time, and statements that come meanwhile wait for it;
+/// - cancelled, timed out, the connection lost: the rest is thrown away likewise, and the consumer told when it asks.
+@ReactorActor
+final class StatementFeed {
+    /// What the consumer's look at libpq came to.
+    enum Step<Piece> {
+        /// There is something; more may follow.
+        case piece(Piece)
+        /// There is something, and nothing follows.
+        case last(Piece)
+        /// Nothing yet.
+        case wait
+        /// Nothing more.
+        case end
+        /// An answer of another kind, which nobody can take.
+        case unwanted
+    }
+
+    let session: PostgresSession
+    /// Who waits for the time the session is free again; kept until then.
+    private var loan: SessionLoan?
+    private let number: UInt64
+    /// Somebody waits in `next` or `drain`.
+    private var isBusy = false
+    private var hasTaken = false
+    private(set) var isOver = false
+    private var failure: (any Error)?
+    /// What the server said it did, once it is over.
+    private(set) var commandTag = ""
+    /// What is read is a COPY, which is thrown away in another way.
+    var isCopy = false
+
+    /// Sends a statement by `send`. When that throws the loan has been given back.
+    init(
+        _ loan: SessionLoan, timeout: Duration?, _ send: (OpaquePointer) -> Int32
+    ) async throws {
+        session = loan.session
+        do {
+            while session.exchange.isUnderWay, session.exchange.isCleanUp { await session.waitUntilFree() }
+            _ = try session.beginExchange(timeout: timeout, send)
+        } catch {
+            loan.giveBack()
+            throw error
+        }
+        self.loan = loan
+        number = session.exchange.number
+        session.exchange.feed = self
+        session.pace(true)
+    }
+
+    // MARK: Taking
+
+    /// The next piece that `take` finds in libpq; nil after the last. Parks the calling task while there is none.
+    ///
+    /// - Throws: what the statement came to, once.
+    func next<Piece>(_ take: (OpaquePointer) -> Step<Piece>) async throws -> Piece? {
+        if isOver { return try end() }
+        guard !isBusy else {
+            throw PostgresError(
+                .connectionBusy, "a stream is being read by two tasks at once; give each its own")
+        }
+        isBusy = true
+        defer { isBusy = false }
+        // A server that is faster than its consumer would never let the reactor look at anything else.
+        if hasTaken { await session.reactor.yield() }
+        hasTaken = true
+        if Task.isCancelled { session.interrupt(.cancelled, exchange: number) }
+        while isGood, let handle = session.handle {
+            switch take(handle) {
+            case .piece(let piece): return piece
+            case .last(let piece):
+                await settle()
+                return piece
+            case .end:
+                await settle()
+                return try end()
+            case .wait:
+                await session.waitForInput(of: number)
+            case .unwanted:
+                await discard()
+                return try end()
+            }
+        }
+        await discard()
+        return try end()
+    }
+
+    /// Whether there is still something to be taken.
+    private var isGood: Bool {
+        session.exchange.interruption == nil && session.isUsable
+    }
+
+    private func end<Piece>() throws -> Piece? {
+        guard let failure else { return nil }
+        self.failure = nil
+        throw failure
+    }
+
+    // MARK: Leaving
+
+    /// The consumer leaves. Never waits: what takes time is done in the background.
+    func abandon() {
+        guard !isOver, !isBusy else { return }
+        // A short answer is here already, and there is nothing to cancel.
+        beginDiscarding()
+        session.takeInput()
+        if let handle = session.handle, session.advance(handle), !session.exchange.isCancelInFlight {
+            return conclude()
+        }
+        session.interrupt(.cancelled, exchange: number)
+        discardInBackground()
+    }
+
+    /// Leaves, and returns when the session is free.
+    func close() async {
+        abandon()
+        while !isOver { await session.waitUntilFree() }
+    }
+
+    /// The statement is to end, or the connection has: its session calls.
+    func wasInterrupted() {
+        guard !isOver else { return }
+        if isBusy { session.signal.raise() } else { discardInBackground() }
+    }
+
+    private func discardInBackground() {
+        guard !isBusy, !isOver else { return }
+        isBusy = true
+        beginDiscarding()
+        _ = session.reactor.startTask { [self] in
+            await discard()
+            isBusy = false
+        }
+    }
+
+    private func beginDiscarding() {
+        session.exchange.isCleanUp = true
+        if isCopy { session.exchange.isDiscardingCopy = true }
+        isCopy = false
+        session.pace(false)
+    }
+
+    /// Throws away what is still to come.
+    private func discard() async {
+        beginDiscarding()
+        while let handle = session.handle, !session.advance(handle) { await session.signal.wait() }
+        await settle(isDiscarded: true)
+    }
+
+    /// The answer is complete; waits for a cancel request on its way, which could hit the next statement.
+    private func settle(isDiscarded: Bool = false) async {
+        session.exchange.isAnswered = true
+        while session.exchange.isCancelInFlight, !session.exchange.isAbandoned { await session.signal.wait() }
+        conclude(isDiscarded: isDiscarded)
+    }
+
+    private func conclude(isDiscarded: Bool = false) {
+        do {
+            guard let handle = session.handle else { throw session.interruptionError ?? session.unusable }
+            commandTag = try session.judge(handle).commandTag
+            // Done, but not for this consumer, who has not got all of it.
+            if isDiscarded, let error = session.interruptionError { throw error }
+        } catch { failure = error }
+        isOver = true
+        session.finishExchange()
+        let loan = loan
+        self.loan = nil
+        loan?.giveBack()
+    }
+}
+
+extension PostgresSession {
+    /// Parks the consumer of a feed until the socket has something for it, or the statement is interrupted.
+    func waitForInput(of number: UInt64) async {
+        exchange.isInputAwaited = true
+        resumeReading()
+        await withTaskCancellationHandler {
+            if !signal.take() { await withUnsafeContinuation { signal.park($0) } }
+        } onCancel: {
+            interruptFromAnyThread(number)
+        }
+        exchange.isInputAwaited = false
+    }
+}
