@@ -30,7 +30,7 @@ public struct PoolLimits: Sendable {
 
     /// Pause before the next attempt after `failures` failures in a row; `jitter` is in −1…1.
     @inlinable
-    func backoff(afterFailures failures: Int, jitter: Double) -> Duration {
+    public func backoff(afterFailures failures: Int, jitter: Double) -> Duration {
         var pause = firstBackoff
         for _ in 1..<max(failures, 1) where pause < longestBackoff { pause *= 2 }
         return min(pause, longestBackoff) * (1 + backoffJitter * min(max(jitter, -1), 1))

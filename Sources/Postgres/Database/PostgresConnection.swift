@@ -127,7 +127,10 @@ public final class PostgresConnection: PostgresDatabase {
     public nonisolated func close() throws { try Greenlet.blockingCall { await self.close() } }
 
     /// The scope that lent the connection has ended.
-    func endLoan() { isOver = true }
+    func endLoan() {
+        isOver = true
+        session.notifications.end()
+    }
 
     func lent() throws(PostgresError) -> PostgresSession {
         guard !isOver else {

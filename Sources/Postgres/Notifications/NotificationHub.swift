@@ -4,18 +4,21 @@ import ReactorCore
 /// Hands a session's notifications to those who want them; without anybody they are dropped.
 @ReactorActor
 final class NotificationHub {
+    /// Called with each notification, and last with why there are no more: nil for an orderly end.
+    struct Receiver {
+        let receive: @ReactorActor (PostgresNotification) -> Void
+        let end: @ReactorActor (PostgresError?) -> Void
+    }
+
     private var nextNumber = 0
-    private var receivers: [Int: @ReactorActor (Result<PostgresNotification, PostgresError>) -> Void] = [:]
-    private var ending: PostgresError?
+    private var receivers: [Int: Receiver] = [:]
 
     nonisolated init() {}
 
-    /// Calls `receiver` with each notification, and with an error once the connection has ended. Returns what to give to
-    /// `remove`.
-    func add(_ receiver: @escaping @ReactorActor (Result<PostgresNotification, PostgresError>) -> Void) -> Int
-    {
+    /// Returns what to give to `remove`.
+    func add(_ receiver: Receiver) -> Int {
         nextNumber += 1
-        if let ending { receiver(.failure(ending)) } else { receivers[nextNumber] = receiver }
+        receivers[nextNumber] = receiver
         return nextNumber
     }
 
@@ -23,18 +26,17 @@ final class NotificationHub {
 
     func receive(_ notification: UnsafeMutablePointer<PGnotify>) {
         guard !receivers.isEmpty else { return }
-        let event = PostgresNotification(
+        let message = PostgresNotification(
             channel: String(cString: notification.pointee.relname),
             payload: notification.pointee.extra.map { String(cString: $0) } ?? "",
             processID: notification.pointee.be_pid)
-        for receiver in receivers.values { receiver(.success(event)) }
+        for receiver in receivers.values { receiver.receive(message) }
     }
 
-    func end(throwing error: PostgresError) {
-        guard ending == nil else { return }
-        ending = error
+    /// Nobody gets any more: the connection has ended, or those who had it have given it back.
+    func end(throwing error: PostgresError? = nil) {
         let all = receivers.values
         receivers = [:]
-        for receiver in all { receiver(.failure(error)) }
+        for receiver in all { receiver.end(error) }
     }
 }

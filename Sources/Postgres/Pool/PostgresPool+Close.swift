@@ -10,6 +10,7 @@ extension PostgresPool {
     /// again waits for the same end. Goes through even in a cancelled task.
     public func close(grace: Duration = .seconds(10)) async {
         apply(machine.shutDown(force: false, at: now))
+        await listener?.close()
         backoffTimer?.cancelIfActive()
         deadlineTimer?.cancelIfActive()
         impatient.removeAll()

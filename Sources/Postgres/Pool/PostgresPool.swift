@@ -40,6 +40,8 @@ public final class PostgresPool: PostgresDatabase {
     var openTransactions = 0
     var isDrained = false
     var drainWaiters: [Waiter<Void>] = []
+    /// Made when somebody first listens.
+    var listener: PostgresListener?
 
     /// Makes a pool; connects nowhere yet. Any thread.
     public nonisolated init(_ configuration: PostgresConfiguration, _ options: PostgresPoolOptions = .init())
@@ -52,6 +54,7 @@ public final class PostgresPool: PostgresDatabase {
 
     /// A pool dropped without `close()` closes its idle connections, without waiting for the server.
     isolated deinit {
+        listener?.stop()
         for lease in machine.shutDown(force: false, at: now).closes { lease.connection.onIdleLoss = nil }
     }
 

@@ -29,8 +29,10 @@ struct LibPQResult: ~Copyable {
 
     /// Copies the rows out of libpq's memory.
     ///
-    /// - Parameter known: the columns, where a prepared statement has them already.
-    func rows(_ known: PostgresColumns? = nil) -> PostgresRows {
+    /// - Parameters:
+    ///   - known: the columns, where a prepared statement has them already.
+    ///   - firstRow: how many rows of the same result have come before these.
+    func rows(_ known: PostgresColumns? = nil, firstRow: Int = 0) -> PostgresRows {
         let rows = PQntuples(pointer)
         let fields = PQnfields(pointer)
         let columns = known.flatMap { $0.count == Int(fields) ? $0 : nil } ?? PostgresColumns(columns)
@@ -46,7 +48,7 @@ struct LibPQResult: ~Copyable {
                 }
             }
         }
-        return builder.finish(commandTag: commandTag, rowCount: Int(rows))
+        return builder.finish(commandTag: commandTag, rowCount: Int(rows), firstRow: firstRow)
     }
 }
 

@@ -49,11 +49,14 @@ extension PostgresSession {
     /// Sends by `send`, waits for the end of the answer, and returns the last result or throws the first error.
     ///
     /// When it returns or throws the session is free again: no answer is outstanding and no cancel request under way.
+    /// - Parameter isCleanUp: whoever comes meanwhile waits instead of being refused.
     func perform(
-        timeout: Duration? = nil, isInterruptible: Bool = true, _ send: (OpaquePointer) -> Int32
+        timeout: Duration? = nil, isInterruptible: Bool = true, isCleanUp: Bool = false,
+        _ send: (OpaquePointer) -> Int32
     ) async throws -> LibPQResult {
         while exchange.isUnderWay, exchange.isCleanUp { await waitUntilFree() }
         let handle = try beginExchange(timeout: timeout, isInterruptible: isInterruptible, send)
+        exchange.isCleanUp = isCleanUp
         defer { finishExchange() }
         if isInterruptible {
             let number = exchange.number
@@ -112,10 +115,10 @@ extension PostgresSession {
 
     /// Parks until nothing is under way. For clean-up, which must not fail because somebody else is cleaning up.
     ///
-    /// A stream that is still open is ended: its consumer may not come back.
-    func waitUntilFree() async {
+    /// - Parameter endsStreams: one that is still open is ended: its consumer may not come back.
+    func waitUntilFree(endsStreams: Bool = true) async {
         while exchange.isUnderWay {
-            if exchange.feed != nil, !exchange.isCleanUp {
+            if endsStreams, exchange.feed != nil, !exchange.isCleanUp {
                 interrupt(.scopeEnded, exchange: exchange.number)
                 guard exchange.isUnderWay else { return }
             }

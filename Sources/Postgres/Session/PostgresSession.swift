@@ -39,6 +39,8 @@ final class PostgresSession {
     var parameters = ParameterBuffer()
     /// Savepoints made so far, for their names.
     var savepoints = 0
+    /// Cursors made so far, for their names.
+    var cursors = 0
 
     /// Where the server's notifications go.
     let notifications = NotificationHub()
@@ -46,7 +48,8 @@ final class PostgresSession {
     private var hasReader = false
     /// The reader is away while a stream's consumer is slow.
     private var isReadingPaused = false
-    private var hasWriter = false
+    /// Whether libpq holds output that the socket does not take yet; the signal is raised when it has.
+    private(set) var hasWriter = false
 
     init(
         _ handle: OpaquePointer, _ configuration: PostgresConfiguration, on reactor: Reactor,
@@ -150,8 +153,10 @@ final class PostgresSession {
         let isPending = PQflush(handle)
         noteSocket(isPending < 0 ? handle : nil)
         guard failure == nil, isPending == 1 else {
-            if hasWriter { reactor.removeWriter(descriptor) }
+            guard hasWriter else { return }
+            reactor.removeWriter(descriptor)
             hasWriter = false
+            if exchange.isUnderWay { signal.raise() }
             return
         }
         guard !hasWriter else { return }

@@ -1,0 +1,145 @@
+import Logging
+import PostgresValues
+import ReactorCore
+
+/// A pool's own connection for notifications, made when somebody listens and shared by all who do.
+///
+/// One task connects, sends LISTEN and UNLISTEN as channels come and go, and connects again when the connection is lost.
+/// Those who listen only change the book of channels and wake it.
+@ReactorActor
+final class PostgresListener {
+    /// How long the connection is kept without anybody who listens.
+    static let linger = Duration.seconds(10)
+    /// Most statements in one message.
+    private static let batch = 500
+
+    private let configuration: PostgresConfiguration
+    private let label: String
+    private let logger: Logger
+    /// Pause before the next connect after so many failures in a row.
+    private let backoff: @Sendable (Int) -> Duration
+    private let reactor = Reactor.current
+    private let changed = Signal()
+
+    let channels = ListenerChannels()
+    private var task: Task<Void, Never>?
+    private var isClosed = false
+    /// Why there is no connection; nil while there is one.
+    private(set) var lastFailure: PostgresError?
+
+    init(
+        _ configuration: PostgresConfiguration, label: String, logger: Logger,
+        backoff: @escaping @Sendable (Int) -> Duration
+    ) {
+        self.configuration = configuration
+        self.label = label
+        self.logger = logger
+        self.backoff = backoff
+    }
+
+    /// Adds one who listens; its channels are listened to soon.
+    func add(_ subscriber: ListenerSubscriber) {
+        guard !isClosed else { return subscriber.end(nil) }
+        channels.add(subscriber)
+        changed.raise()
+        if task == nil { task = reactor.startTask { await self.run() } }
+    }
+
+    func remove(_ subscriber: ListenerSubscriber) {
+        guard channels.remove(subscriber) else { return }
+        changed.raise()
+    }
+
+    /// Ends every sequence and lets the connection go. Never waits.
+    func stop() {
+        isClosed = true
+        channels.endAll(nil)
+        task?.cancel()
+        changed.raise()
+    }
+
+    /// The same, and returns when the connection is gone.
+    func close() async {
+        stop()
+        await task?.value
+    }
+
+    // MARK: The connection
+
+    private func run() async {
+        var failures = 0
+        while !isClosed, !channels.subscribers.isEmpty {
+            do {
+                let session = try await PostgresSession.connect(configuration)
+                lastFailure = nil
+                let start = reactor.now
+                let isLost = await serve(session)
+                await session.close()
+                guard isLost, !isClosed else { continue }
+                logger.warning("the listener of pool \(label) was lost: \(session.unusable)")
+                // One that is lost again and again is not made anew without a pause.
+                failures = start.duration(to: reactor.now) > .seconds(5) ? 1 : failures + 1
+            } catch {
+                guard !isClosed else { break }
+                failures += 1
+                let error = error as? PostgresError
+                lastFailure = error
+                if let error, error.isPermanentConnectFailure {
+                    channels.endAll(error)
+                    break
+                }
+                // Once per outage, not once per attempt.
+                if failures == 1 {
+                    logger.error(
+                        "the listener of pool \(label): \(error.map(String.init(describing:)) ?? "no connection")"
+                    )
+                }
+            }
+            // Ends early when the pool is closed.
+            try? await reactor.sleep(for: backoff(failures))
+        }
+        task = nil
+    }
+
+    /// Keeps the session's channels as they are wanted, until nobody wants any or the session is lost, which is said.
+    private func serve(_ session: PostgresSession) async -> Bool {
+        let number = session.notifications.add(
+            NotificationHub.Receiver(
+                receive: { [channels] in channels.deliver($0) }, end: { [changed] _ in changed.raise() }))
+        defer { session.notifications.remove(number) }
+        channels.beginSession()
+        while !isClosed, session.isUsable {
+            let changes = channels.takeChanges(atMost: Self.batch)
+            if !changes.isEmpty {
+                do {
+                    _ = try await session.script(changes.text)
+                    channels.confirm(changes)
+                } catch {
+                    guard session.isUsable, !isClosed else { break }
+                    let error = error as? PostgresError
+                    channels.refuse(changes, error ?? PostgresError(.unexpectedResult, "LISTEN was not sent"))
+                }
+                continue
+            }
+            channels.endRound()
+            if channels.subscribers.isEmpty {
+                guard await isWantedSoon() else { return false }
+            } else {
+                await changed.wait()
+            }
+        }
+        return !session.isUsable
+    }
+
+    /// Waits a while for somebody to listen again: connections cost more than that.
+    private func isWantedSoon() async -> Bool {
+        var isOver = false
+        let timer = reactor.callLater(Self.linger) { [changed] in
+            isOver = true
+            changed.raise()
+        }
+        defer { timer.cancelIfActive() }
+        while channels.subscribers.isEmpty, !isOver, !isClosed { await changed.wait() }
+        return !channels.subscribers.isEmpty
+    }
+}
