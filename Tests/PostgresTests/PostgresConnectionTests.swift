@@ -30,8 +30,9 @@ import Testing
             #expect(try await format("SELECT 1::int4") == .text)
             #expect(try await format("SELECT 1::int4") == .binary)
             #expect(try await format("SELECT 1::int4") == .binary)
-            _ = try await format("SELECT 1::int4, now()::timestamp")
-            #expect(try await format("SELECT 1::int4, now()::timestamp") == .text)
+            // What money looks like depends on the server's locale; there is no use in its binary form.
+            _ = try await format("SELECT 1::int4, 1::money")
+            #expect(try await format("SELECT 1::int4, 1::money") == .text)
         }
     }
 

@@ -25,6 +25,7 @@ extension PostgresTransaction: SessionLender {
 
 extension PostgresPool: SessionLender {
     func borrowSession() async throws -> SessionLoan {
+        if let ambient = try ambientTransaction() { return try ambient.borrowSession() }
         let lease = try await acquire(timeout: options.acquireTimeout)
         return SessionLoan(session: lease.connection) { self.release(lease) }
     }

@@ -37,7 +37,7 @@ import Testing
             }
             try await pool.transaction { tx in
                 try await tx.notify("t", "first")
-                try await pool.notify("t", "other")
+                try await pool.outsideTransaction { try await pool.notify("t", "other") }
             }
             #expect(try await events.next()?.notification?.payload == "other")
             #expect(try await events.next()?.notification?.payload == "first")
