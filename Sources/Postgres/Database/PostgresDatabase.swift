@@ -31,4 +31,16 @@ public protocol PostgresDatabase: AnyObject, Sendable {
     func transaction<T: Sendable>(
         _ options: PostgresTransactionOptions, _ body: @ReactorActor (PostgresTransaction) throws -> T
     ) throws -> T
+
+    /// Runs `body` with a pipeline, by which it sends several statements in one round trip; see `PostgresPipeline`. What is queued
+    /// when it returns is sent then, and when it throws, never.
+    ///
+    /// - Throws: what `body` throws; what concerns the pipeline as a whole; the error of a statement whose value was not read.
+    func withPipeline<T: Sendable>(_ body: @ReactorActor (PostgresPipeline) async throws -> T) async throws
+        -> T
+
+    // Disfavoured: a body that happens to contain no `await` would choose this form in async code too.
+    /// The same for synchronous code in a greenlet; parks the greenlet at each `flush()` and at the end.
+    @_disfavoredOverload
+    func withPipeline<T: Sendable>(_ body: @ReactorActor (PostgresPipeline) throws -> T) throws -> T
 }

@@ -40,11 +40,12 @@ struct LibPQResult: ~Copyable {
             columns: columns, expectedRows: Int(rows), expectedBytes: Int(rows) * Int(fields) * 8)
         for row in 0..<rows {
             for field in 0..<fields {
-                if PQgetisnull(pointer, row, field) != 0 {
+                // A NULL has the length 0, so most values need not be asked.
+                let length = PQgetlength(pointer, row, field)
+                if length == 0, PQgetisnull(pointer, row, field) != 0 {
                     builder.appendNull()
                 } else {
-                    builder.append(
-                        PQgetvalue(pointer, row, field), length: Int(PQgetlength(pointer, row, field)))
+                    builder.append(PQgetvalue(pointer, row, field), length: Int(length))
                 }
             }
         }

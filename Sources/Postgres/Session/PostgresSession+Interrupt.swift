@@ -27,7 +27,7 @@ extension PostgresSession {
         exchange.feed?.wasInterrupted()
     }
 
-    private func sendCancelRequest(_ handle: OpaquePointer, exchange number: UInt64) {
+    func sendCancelRequest(_ handle: OpaquePointer, exchange number: UInt64) {
         guard let pointer = PQgetCancel(handle) else { return }
         let request = CancelRequest(pointer: pointer)
         let reactor = reactor
@@ -64,7 +64,7 @@ extension PostgresSession {
         }
     }
 
-    private func abandon(exchange number: UInt64) {
+    func abandon(exchange number: UInt64) {
         guard exchange.isUnderWay, exchange.number == number else { return }
         exchange.isAbandoned = true
         signal.raise()

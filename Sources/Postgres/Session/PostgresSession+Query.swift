@@ -5,20 +5,24 @@ import ReactorCore
 extension PostgresSession {
     /// Runs one statement by the extended protocol.
     ///
-    /// The first use of a statement goes unprepared, the second prepares it, later ones only bind. A result comes
-    /// in binary when every column of a prepared statement has a binary decoder, in text otherwise.
+    /// The first use of a statement goes unprepared, the second prepares it in the same round trip, later ones only bind. A
+    /// result comes in binary when every column of a prepared statement has a binary decoder, in text otherwise.
     func query(_ sql: SQL, timeout: Duration?) async throws -> PostgresRows {
         try sql.validate()
-        guard statements.capacity > 0 else { return try await runUnprepared(sql, timeout) }
-        let key = PreparedStatements.Key(sql)
-        let deadline = timeout.map { reactor.now.advanced(by: $0) }
-        switch statements.use(key) {
-        case nil: return try await runUnprepared(sql, timeout)
+        guard statements.capacity > 0, !exchange.isUnderWay else {
+            return try await runUnprepared(sql, timeout)
+        }
+        let fingerprint = sql.fingerprint
+        switch statements.use(sql, fingerprint) {
+        case .first: return try await runUnprepared(sql, timeout)
         case .prepared(let statement):
-            return try await run(statement, sql, key, timeout: timeout, until: deadline)
-        case .seenOnce:
-            let statement = try await prepare(sql, key, until: deadline)
-            return try await run(statement, sql, key, timeout: remaining(until: deadline), until: deadline)
+            guard let columns = statement.columns else { return try await runUnprepared(sql, timeout) }
+            return try await run(statement, columns, sql, fingerprint, timeout)
+        case .again:
+            guard StatementKind(sql.text).isPlanned else { return try await runUnprepared(sql, timeout) }
+            let call = PipelinedCall(sql, fingerprint)
+            try await runPipeline([.statement(call), .sync], timeout: timeout)
+            return try call.result()
         }
     }
 
@@ -32,77 +36,70 @@ extension PostgresSession {
             .commandTag
     }
 
-    // MARK: Unprepared
-
     private func runUnprepared(_ sql: SQL, _ timeout: Duration?) async throws -> PostgresRows {
-        let types = sql.parameters.map(\.oid.rawValue)
-        return try await perform(timeout: timeout) { handle in
-            parameters.withParameters(sql.parameters) { count, values, lengths, formats in
-                PQsendQueryParams(handle, sql.text, count, types, values, lengths, formats, 0)
-            }
-        }.rows()
-    }
-
-    // MARK: Prepared
-
-    func prepare(
-        _ sql: SQL, _ key: PreparedStatements.Key, until deadline: ReactorInstant?
-    ) async throws -> PreparedStatements.Statement {
-        try await deallocateCondemned(until: deadline)
-        let name = statements.makeName()
-        _ = try await perform(timeout: remaining(until: deadline)) { handle in
-            PQsendPrepare(handle, name, sql.text, Int32(key.types.count), key.types)
-        }
-        let described = try await perform(timeout: remaining(until: deadline)) {
-            PQsendDescribePrepared($0, name)
-        }
-        let columns = described.columns
-        let format: PostgresFormat = columns.allSatisfy(\.oid.hasBinaryDecoder) ? .binary : .text
-        let statement = PreparedStatements.Statement(
-            name: name,
-            columns: PostgresColumns(
-                columns.map { PostgresColumn(name: $0.name, oid: $0.oid, format: format, index: $0.index) }),
-            format: format)
-        statements.remember(statement, for: key)
-        return statement
+        try await perform(timeout: timeout) { sendUnprepared(sql, $0) }.rows()
     }
 
     private func run(
-        _ statement: PreparedStatements.Statement, _ sql: SQL, _ key: PreparedStatements.Key,
-        timeout: Duration?,
-        until deadline: ReactorInstant?
+        _ statement: PreparedStatement, _ columns: PostgresColumns, _ sql: SQL, _ fingerprint: UInt64,
+        _ timeout: Duration?
     ) async throws -> PostgresRows {
+        let deadline = timeout.map { reactor.now.advanced(by: $0) }
         do {
-            return try await perform(timeout: timeout) { handle in
-                parameters.withParameters(sql.parameters) { count, values, lengths, formats in
-                    PQsendQueryPrepared(
-                        handle, statement.name, count, values, lengths, formats, statement.format.rawValue)
-                }
-            }.rows(statement.columns)
+            return try await perform(timeout: timeout) {
+                sendPrepared(statement.name, sql, statement.format, $0)
+            }.rows(columns)
         } catch let error as PostgresError where error.isStalePlan {
-            statements.forget(key)
+            statements.forget(statement, fingerprint, isKnown: error.sqlState != .invalidSQLStatementName)
             // Inside a transaction the error has failed it; only the whole transaction can be tried again.
             guard transactionStatus == PQTRANS_IDLE else { throw error }
             return try await runUnprepared(sql, remaining(until: deadline))
         }
     }
 
-    /// Lets the server forget statements that were evicted or are stale. Outside transactions only: a name that the
-    /// server does not know any more would fail one.
-    private func deallocateCondemned(until deadline: ReactorInstant?) async throws {
-        let names = statements.condemned
-        guard !names.isEmpty, transactionStatus == PQTRANS_IDLE else { return }
-        statements.clearCondemned()
-        for name in names {
-            do {
-                _ = try await script("DEALLOCATE \(name)", timeout: remaining(until: deadline))
-            } catch let error as PostgresError where error.sqlState == .invalidSQLStatementName {
-                // It has forgotten by itself.
+    /// Prepares a statement that has been seen, without running it: two round trips.
+    func prepare(
+        _ sql: SQL, _ fingerprint: UInt64, until deadline: ReactorInstant?
+    ) async throws -> PreparedStatement {
+        let statement = statements.prepare(fingerprint, segment: segments)
+        let types = sql.parameters.map(\.oid.rawValue)
+        do {
+            _ = try await perform(timeout: remaining(until: deadline)) {
+                PQsendPrepare($0, statement.name, sql.text, Int32(types.count), types)
             }
+        } catch {
+            statements.revert(statement, fingerprint)
+            throw error
         }
+        do {
+            let described = try await perform(timeout: remaining(until: deadline)) {
+                PQsendDescribePrepared($0, statement.name)
+            }
+            statement.describe(described.columns)
+        } catch {
+            statements.forget(statement, fingerprint, isKnown: true)
+            throw error
+        }
+        return statement
     }
 
     func remaining(until deadline: ReactorInstant?) -> Duration? {
         deadline.map { max(.zero, reactor.now.duration(to: $0)) }
+    }
+
+    // MARK: Sending
+
+    func sendUnprepared(_ sql: SQL, _ handle: OpaquePointer) -> Int32 {
+        let types = sql.parameters.map(\.oid.rawValue)
+        return parameters.withParameters(sql.parameters) { count, values, lengths, formats in
+            PQsendQueryParams(handle, sql.text, count, types, values, lengths, formats, 0)
+        }
+    }
+
+    func sendPrepared(_ name: String, _ sql: SQL, _ format: PostgresFormat, _ handle: OpaquePointer) -> Int32
+    {
+        parameters.withParameters(sql.parameters) { count, values, lengths, formats in
+            PQsendQueryPrepared(handle, name, count, values, lengths, formats, format.rawValue)
+        }
     }
 }

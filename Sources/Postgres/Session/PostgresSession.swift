@@ -37,6 +37,8 @@ final class PostgresSession {
     var exchange = Exchange()
     var statements: PreparedStatements
     var parameters = ParameterBuffer()
+    /// Pipeline segments sent so far.
+    var segments: UInt64 = 0
     /// Savepoints made so far, for their names.
     var savepoints = 0
     /// Cursors made so far, for their names.

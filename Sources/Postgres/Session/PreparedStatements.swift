@@ -1,77 +1,160 @@
 import PostgresValues
 
+/// One statement that a session has told the server to prepare.
+final class PreparedStatement {
+    let name: String
+    /// The transaction, counted by the session, in which it was sent; only there it may be used before it is described.
+    let segment: UInt64
+    /// What the server says about its result; nil until it has.
+    private(set) var columns: PostgresColumns?
+    /// The form of its results: binary when every column has a binary decoder.
+    private(set) var format = PostgresFormat.text
+
+    init(name: String, segment: UInt64 = 0) {
+        self.name = name
+        self.segment = segment
+    }
+
+    func describe(_ described: [PostgresColumn]) {
+        let format: PostgresFormat = described.allSatisfy(\.oid.hasBinaryDecoder) ? .binary : .text
+        self.format = format
+        columns = PostgresColumns(
+            described.map { PostgresColumn(name: $0.name, oid: $0.oid, format: format, index: $0.index) })
+    }
+}
+
 /// Which statements a session has prepared, which it has seen once, and which to forget.
 ///
 /// A statement is prepared at its second use. Its text and the types of its values name it. When there are more
 /// than `capacity`, the one that was not used for longest leaves, and if the server knows it, has to be
 /// deallocated there: protocol 3 of libpq 15 has no message for that, so it is a statement of its own.
+///
+/// A look-up allocates nothing and hashes the text once; entries form a list by use, so that one leaves in O(1).
 struct PreparedStatements {
-    struct Key: Hashable {
+    enum Use {
+        /// Never seen, and noted as seen now.
+        case first
+        /// Seen and not prepared.
+        case again
+        case prepared(PreparedStatement)
+    }
+
+    private struct Entry {
+        let fingerprint: UInt64
         let text: String
         let types: [UInt32]
+        var statement: PreparedStatement?
+        var newer = -1
+        var older = -1
 
-        init(_ sql: SQL) {
-            text = sql.text
-            types = sql.parameters.map(\.oid.rawValue)
+        func isOf(_ sql: SQL) -> Bool {
+            types.count == sql.parameters.count && text == sql.text
+                && zip(types, sql.parameters).allSatisfy { $0 == $1.oid.rawValue }
         }
     }
 
-    /// One statement that the server knows.
-    struct Statement {
-        let name: String
-        let columns: PostgresColumns
-        let format: PostgresFormat
-    }
-
-    enum Entry {
-        case seenOnce
-        case prepared(Statement)
-    }
-
     let capacity: Int
-    private var entries: [Key: (entry: Entry, lastUse: UInt64)] = [:]
-    private var clock: UInt64 = 0
+    private var entries: [Entry] = []
+    private var vacant: [Int] = []
+    /// By fingerprint. Of two statements with the same one, which chance does not bring about, the later is kept.
+    private var places: [UInt64: Int] = [:]
+    private var newest = -1
+    private var oldest = -1
     private var nextName = 1
     /// Names that the server may forget.
     private(set) var condemned: [String] = []
 
     init(capacity: Int) { self.capacity = capacity }
 
-    /// Looks a statement up; nil: never seen, and noted as seen now.
-    mutating func use(_ key: Key) -> Entry? {
-        clock += 1
-        if let index = entries.index(forKey: key) {
-            entries.values[index].lastUse = clock
-            return entries.values[index].entry
+    var count: Int { places.count }
+
+    /// Looks a statement up.
+    mutating func use(_ sql: SQL, _ fingerprint: UInt64) -> Use {
+        if let place = places[fingerprint] {
+            if entries[place].isOf(sql) {
+                moveToFront(place)
+                return entries[place].statement.map { .prepared($0) } ?? .again
+            }
+            remove(place)
         }
-        if entries.count >= capacity { evict() }
-        entries[key] = (.seenOnce, clock)
-        return nil
+        insert(sql, fingerprint)
+        return .first
     }
 
-    mutating func makeName() -> String {
-        defer { nextName += 1 }
-        return "s\(nextName)"
+    /// Gives a statement that has been seen a name. The caller sends it to the server, and tells how that ended.
+    mutating func prepare(_ fingerprint: UInt64, segment: UInt64) -> PreparedStatement {
+        let statement = PreparedStatement(name: "s\(nextName)", segment: segment)
+        nextName += 1
+        if let place = places[fingerprint] { entries[place].statement = statement }
+        return statement
     }
 
-    mutating func remember(_ statement: Statement, for key: Key) {
-        clock += 1
-        entries[key] = (.prepared(statement), clock)
+    /// The server did not prepare it: the next use tries again.
+    mutating func revert(_ statement: PreparedStatement, _ fingerprint: UInt64) {
+        guard let place = places[fingerprint], entries[place].statement === statement else { return }
+        entries[place].statement = nil
     }
 
-    /// The statement is stale. The server may or may not know its name still.
-    mutating func forget(_ key: Key) {
-        if case .prepared(let statement)? = entries.removeValue(forKey: key)?.entry {
-            condemned.append(statement.name)
+    /// The statement is stale.
+    ///
+    /// - Parameter isKnown: whether the server still knows its name.
+    mutating func forget(_ statement: PreparedStatement, _ fingerprint: UInt64, isKnown: Bool) {
+        guard let place = places[fingerprint], entries[place].statement === statement else { return }
+        if !isKnown { entries[place].statement = nil }
+        remove(place)
+    }
+
+    /// The names to be deallocated, which are the caller's to deal with now.
+    mutating func takeCondemned() -> [String] {
+        defer { condemned.removeAll(keepingCapacity: true) }
+        return condemned
+    }
+
+    /// What takes them could not deal with these.
+    mutating func condemn(_ names: [String]) { condemned += names }
+
+    // MARK: The list
+
+    private mutating func insert(_ sql: SQL, _ fingerprint: UInt64) {
+        if places.count >= capacity { remove(oldest) }
+        let entry = Entry(
+            fingerprint: fingerprint, text: sql.text, types: sql.parameters.map(\.oid.rawValue))
+        let place: Int
+        if let free = vacant.popLast() {
+            place = free
+            entries[place] = entry
+        } else {
+            place = entries.count
+            entries.append(entry)
         }
+        places[fingerprint] = place
+        link(place)
     }
 
-    /// The names that were to be deallocated are.
-    mutating func clearCondemned() { condemned.removeAll() }
+    private mutating func moveToFront(_ place: Int) {
+        guard place != newest else { return }
+        unlink(place)
+        link(place)
+    }
 
-    private mutating func evict() {
-        // A walk over at most `capacity` entries, next to a round trip.
-        guard let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse })?.key else { return }
-        forget(oldest)
+    private mutating func remove(_ place: Int) {
+        unlink(place)
+        places[entries[place].fingerprint] = nil
+        if let statement = entries[place].statement { condemned.append(statement.name) }
+        entries[place].statement = nil
+        vacant.append(place)
+    }
+
+    private mutating func link(_ place: Int) {
+        entries[place].newer = -1
+        entries[place].older = newest
+        if newest >= 0 { entries[newest].newer = place } else { oldest = place }
+        newest = place
+    }
+
+    private mutating func unlink(_ place: Int) {
+        let (newer, older) = (entries[place].newer, entries[place].older)
+        if newer >= 0 { entries[newer].older = older } else { newest = older }
+        if older >= 0 { entries[older].newer = newer } else { oldest = newer }
     }
 }

@@ -13,7 +13,7 @@ final class StatementRows: RowSource {
     private var feed: StatementFeed?
     private var gatherer = RowGatherer(columns: nil)
     private var hasStarted = false
-    private var prepared: PreparedStatements.Key?
+    private var prepared: PreparedStatement?
 
     init(_ database: any PostgresDatabase, _ sql: SQL, timeout: Duration?) {
         self.database = database
@@ -31,8 +31,9 @@ final class StatementRows: RowSource {
         do {
             return try await feed.next { gatherer.take(feed.session, $0) }
         } catch let error as PostgresError where error.isStalePlan && gatherer.count == 0 {
-            guard let key = prepared else { throw error }
-            feed.session.statements.forget(key)
+            guard let statement = prepared else { throw error }
+            feed.session.statements.forget(
+                statement, sql.fingerprint, isKnown: error.sqlState != .invalidSQLStatementName)
             // Inside a transaction the error has failed it; only the whole transaction can be tried again.
             guard feed.session.transactionStatus == PQTRANS_IDLE else { throw error }
             try await start(unprepared: true)
@@ -48,41 +49,40 @@ final class StatementRows: RowSource {
         let loan = try await database.lendSession()
         let session = loan.session
         let deadline = timeout.map { session.reactor.now.advanced(by: $0) }
-        var statement: PreparedStatements.Statement?
         prepared = nil
         if !unprepared, session.statements.capacity > 0 {
             do {
-                (statement, prepared) = try await session.preparedForStream(sql, until: deadline)
+                prepared = try await session.preparedForStream(sql, until: deadline)
             } catch {
                 loan.giveBack()
                 throw error
             }
         }
-        gatherer = RowGatherer(columns: statement?.columns)
-        let sql = sql
+        gatherer = RowGatherer(columns: prepared?.columns)
+        let (sql, statement) = (sql, prepared)
         feed = try await StatementFeed(loan, timeout: session.remaining(until: deadline)) { handle in
-            let isSent = session.parameters.withParameters(sql.parameters) {
-                count, values, lengths, formats in
+            let isSent =
                 if let statement {
-                    PQsendQueryPrepared(
-                        handle, statement.name, count, values, lengths, formats, statement.format.rawValue)
+                    session.sendPrepared(statement.name, sql, statement.format, handle)
                 } else {
-                    PQsendQueryParams(
-                        handle, sql.text, count, sql.parameters.map(\.oid.rawValue), values, lengths, formats,
-                        0)
+                    session.sendUnprepared(sql, handle)
                 }
-            }
             return isSent == 1 ? PQsetSingleRowMode(handle) : 0
         }
     }
 }
 
 extension PostgresSession {
-    fileprivate func preparedForStream(_ sql: SQL, until deadline: ReactorInstant?) async throws
-        -> (PreparedStatements.Statement, PreparedStatements.Key)
-    {
-        let key = PreparedStatements.Key(sql)
-        if case .prepared(let statement)? = statements.use(key) { return (statement, key) }
-        return (try await prepare(sql, key, until: deadline), key)
+    /// The statement, prepared; nil when the server cannot, or is about to, and it has to go as it is.
+    fileprivate func preparedForStream(
+        _ sql: SQL, until deadline: ReactorInstant?
+    ) async throws -> PreparedStatement? {
+        let fingerprint = sql.fingerprint
+        switch statements.use(sql, fingerprint) {
+        case .prepared(let statement): return statement.columns == nil ? nil : statement
+        case .first, .again:
+            guard StatementKind(sql.text).isPlanned else { return nil }
+            return try await prepare(sql, fingerprint, until: deadline)
+        }
     }
 }

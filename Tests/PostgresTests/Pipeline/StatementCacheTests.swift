@@ -1,0 +1,136 @@
+import Greenlets
+import PostgresValues
+import ReactorCore
+import ReactorTesting
+import Testing
+
+@testable import Postgres
+
+/// The statement cache as the server sees it.
+@Suite struct StatementCacheTests {
+    @Test func aStatementIsPreparedAtItsSecondUseInOneRoundTrip() async throws {
+        try await Database().withConnection { (connection) async throws in
+            var prepared: [Int] = []
+            for number in 0..<3 {
+                #expect(
+                    try await connection.one(Int32.self, "SELECT \(Int32(number)) + 7") == Int32(number) + 7)
+                prepared.append(
+                    try await connection.one(
+                        "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%+ 7'"))
+            }
+            #expect(prepared == [0, 1, 1])
+        }
+    }
+
+    @Test func theServerKeepsNoMoreThanTheCapacity() async throws {
+        var configuration = try Database().configuration
+        configuration.statementCacheSize = 4
+        try await withReactor { [configuration] (_) async throws in
+            let connection = try await PostgresConnection.connect(configuration)
+            for number in 0..<20 {
+                for _ in 0..<2 { try await connection.execute(SQL(raw: "SELECT \(number)")) }
+            }
+            let rows = try await connection.query("SELECT name FROM pg_prepared_statements")
+            #expect(rows.count <= 5, "four and the one whose deallocation waits for the next trip")
+            await connection.close()
+        }
+    }
+
+    /// sqlx #1250: bricked after a migration.
+    @Test(arguments: [true, false])
+    func aTableThatChangedItsShapeIsReadAnew(_ inPipeline: Bool) async throws {
+        try await Database().withConnection { (connection) async throws in
+            try await connection.execute("CREATE TABLE t (a int)")
+            try await connection.execute("INSERT INTO t VALUES (1)")
+            let read: @ReactorActor () async throws -> PostgresRows = {
+                if inPipeline {
+                    try await connection.pipeline { pipeline in
+                        pipeline.execute("INSERT INTO t (a) VALUES (2)")
+                        return pipeline.query("SELECT * FROM t WHERE a = 1")
+                    }
+                } else {
+                    try await connection.query("SELECT * FROM t WHERE a = 1")
+                }
+            }
+            for _ in 0..<3 { #expect(try await read().columns.count == 1) }
+            try await connection.execute("ALTER TABLE t ADD COLUMN b text DEFAULT 'x'")
+            for _ in 0..<3 { #expect(try await read().columns.count == 2) }
+            let inserted: Int = try await connection.one("SELECT count(*) FROM t WHERE a = 2")
+            #expect(inserted == (inPipeline ? 6 : 0), "what went out again took effect once")
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func statementsThatTheServerForgotArePreparedAnew(_ inPipeline: Bool) async throws {
+        try await Database().withConnection { (connection) async throws in
+            let read: @ReactorActor () async throws -> Int = {
+                if inPipeline {
+                    try await connection.pipeline { $0.one(Int.self, "SELECT \(1) + 1") }
+                } else {
+                    try await connection.one(Int.self, "SELECT \(1) + 1")
+                }
+            }
+            for _ in 0..<3 { #expect(try await read() == 2) }
+            try await connection.execute("DEALLOCATE ALL")
+            for _ in 0..<3 { #expect(try await read() == 2) }
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func insideATransactionAStalePlanIsSafeToTryAgain(_ inPipeline: Bool) async throws {
+        try await Database().withConnection { (connection) async throws in
+            for _ in 0..<3 { try await connection.execute("SELECT \(1) + 1") }
+            try await connection.execute("DEALLOCATE ALL")
+            let run: @ReactorActor () async throws -> Int = {
+                try await connection.transaction { tx in
+                    if inPipeline {
+                        try await tx.pipeline { $0.one(Int.self, "SELECT \(1) + 1") }
+                    } else {
+                        try await tx.one(Int.self, "SELECT \(1) + 1")
+                    }
+                }
+            }
+            let error = try await failure { _ = try await run() }
+            #expect(error.isRetrySafe)
+            #expect(try await run() == 2)
+        }
+    }
+
+    /// Once a segment is committed in the middle, another try would do its first half twice.
+    @Test func aSegmentThatControlsTransactionsIsNotTriedAgain() async throws {
+        try await Database().withConnection { (connection) async throws in
+            try await connection.execute("CREATE TABLE t (n int)")
+            for _ in 0..<3 { try await connection.execute("SELECT \(1) + 1") }
+            try await connection.execute("DEALLOCATE ALL")
+            let error = try await failure {
+                _ = try await connection.pipeline { pipeline in
+                    pipeline.execute("INSERT INTO t VALUES (1)")
+                    pipeline.execute("COMMIT")
+                    return pipeline.execute("SELECT \(1) + 1")
+                }
+            }
+            #expect(error.isRetrySafe)
+            #expect(try await connection.one(Int.self, "SELECT count(*) FROM t") == 1)
+        }
+    }
+
+    @Test func aStatementThatCannotBePreparedFailsAsItDidUnprepared() async throws {
+        try await Database().withConnection { (connection) async throws in
+            for _ in 0..<3 {
+                let error = try await failure { try await connection.execute("SELECT * FROM absent") }
+                #expect(error.sqlState == .undefinedTable && error.position == 15)
+            }
+            try await connection.execute("CREATE TABLE absent (n int)")
+            #expect(try await connection.execute("SELECT * FROM absent") == 0)
+        }
+    }
+
+    @Test func copyAsAnOrdinaryStatementStaysAnErrorHoweverOften() async throws {
+        try await Database().withConnection { (connection) async throws in
+            for _ in 0..<4 {
+                _ = try await failure { try await connection.execute("COPY (SELECT 1) TO STDOUT") }
+                #expect(try await connection.one(Int.self, "SELECT 1") == 1)
+            }
+        }
+    }
+}

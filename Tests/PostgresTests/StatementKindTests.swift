@@ -1,0 +1,30 @@
+import Testing
+
+@testable import Postgres
+
+@Suite struct StatementKindTests {
+    @Test(arguments: [
+        ("SELECT 1", "select"), ("  \n\tinsert into t", "insert"), ("-- a\nUPDATE t", "update"),
+        ("/* SELECT /* nested */ */ COPY t", "copy"), ("((SELECT 1))", "select"), ("", ""), ("-- only", ""),
+        ("/* open", ""), ("; commit", "commit"), ("WITH x AS (SELECT 1)", "with"), ("1", ""),
+    ])
+    func theFirstWordIsFound(_ text: String, _ word: String) {
+        #expect(StatementKind.firstWord(text.utf8) == word)
+    }
+
+    @Test(arguments: [
+        "SELECT 1", "insert into readings (temperature) values ($1)", "WITH a AS (SELECT 1) SELECT * FROM a",
+        "SELECT temp FROM weather", "DELETE FROM t", "VALUES (1)", "SELECT * FROM local",
+    ])
+    func plainStatementsAreShared(_ text: String) { #expect(StatementKind(text).isShareable) }
+
+    @Test(arguments: [
+        "SET x = 1", "LISTEN a", "COPY t FROM STDIN", "BEGIN", "DECLARE c CURSOR FOR SELECT 1",
+        "CREATE TEMP TABLE t ()",
+        "SELECT pg_advisory_lock(1)", "select PG_TRY_ADVISORY_LOCK(1)", "SELECT 1 INTO TEMP t",
+        "select 1\ninto temporary\tt",
+        "SELECT set_config('a', 'b', false)", "PREPARE a AS SELECT 1", "INSERT INTO pg_temp.t VALUES (1)",
+        "VACUUM", "",
+    ])
+    func whatTouchesTheSessionIsNot(_ text: String) { #expect(!StatementKind(text).isShareable) }
+}
