@@ -42,6 +42,8 @@ public final class PostgresPool: PostgresDatabase {
     var drainWaiters: [Waiter<Void>] = []
     /// Made when somebody first listens.
     var listener: PostgresListener?
+    /// Where statements share connections; nil in a pool that is not of that mode.
+    lazy var multiplexer = Multiplexer(self)
 
     /// Makes a pool; connects nowhere yet. Any thread.
     public nonisolated init(_ configuration: PostgresConfiguration, _ options: PostgresPoolOptions = .init())
@@ -74,6 +76,12 @@ public final class PostgresPool: PostgresDatabase {
     /// - Throws: besides, what `withConnection` throws when there is no connection.
     public func query(_ sql: SQL, timeout: Duration?) async throws -> PostgresRows {
         if let ambient = try ambientTransaction() { return try await ambient.query(sql, timeout: timeout) }
+        if options.mode != .exclusive, let multiplexer {
+            let fingerprint = sql.fingerprint
+            if multiplexer.takes(sql, fingerprint) {
+                return try await multiplexer.query(sql, fingerprint, timeout: timeout)
+            }
+        }
         let lease: Lease
         if let idle = tryAcquire() {
             lease = idle

@@ -1,0 +1,21 @@
+/// How a pool runs single statements: `query`, `execute`, `one`.
+public enum PostgresPoolMode: Hashable, Sendable {
+    /// Each has a connection to itself while it runs.
+    case exclusive
+    /// Statements of all greenlets share up to so many connections, on which they follow each other without waiting for the answers.
+    ///
+    /// Several times as many small statements per second, on fewer connections. Each is still a transaction of its own; an
+    /// error or a cancellation concerns its own caller only. What differs:
+    /// - Statements that are not plain `SELECT`, `INSERT`, `UPDATE`, `DELETE`, `MERGE`, `WITH`, `VALUES` or `TABLE`, or that
+    ///   mention advisory locks, `set_config` or temporary tables, get a connection to themselves, as do `transaction`,
+    ///   `withConnection` and `withPipeline`. All count towards the pool's maximum.
+    /// - Behind a statement whose text has not been run before, or was slow when it last was (10 ms), nothing is sent until it is
+    ///   answered. So texts should be few: bind values instead of writing them into the text. A statement that is slow all of
+    ///   a sudden, by a lock say, holds up those that were sent behind it already, 31 at most.
+    /// - A cancelled statement that was sent but had others before it may still take effect; its caller does not wait for it. One
+    ///   that was not sent never is; one that runs is cancelled on the server, and its caller waits for that.
+    /// - When a connection breaks, every statement sent and not answered on it fails with `connectionLost`; whether it took
+    ///   effect is not known. Those not sent go to another connection.
+    /// - A time limit counts from when the statement is sent. To be sent it waits for up to `acquireTimeout`.
+    case multiplexed(connections: Int)
+}

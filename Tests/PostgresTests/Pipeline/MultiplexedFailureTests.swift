@@ -1,0 +1,174 @@
+import Glibc
+import Greenlets
+import PostgresValues
+import ReactorCore
+import ReactorTesting
+import Testing
+
+@testable import Postgres
+
+/// Callers that leave, servers that die: nobody else notices.
+@Suite struct MultiplexedFailureTests {
+    @Test func aKilledCallersStatementIsCancelledOnTheServer() async throws {
+        try await Database().withPool(MultiplexedPoolTests.options(1)) { (pool, watcher) async throws in
+            let sleeper = Greenlet.spawn { try await pool.execute("SELECT pg_sleep(60)") }
+            #expect(try await eventually { try await watcher.active() == 1 })
+            try await sleeper.kill()
+            #expect(try await watcher.active() == 0)
+            #expect(try await pool.one(Int.self, "SELECT 1") == 1)
+            #expect(pool.statistics.connectsSucceeded == 1 && pool.statistics.connectionsLost == 0)
+        }
+    }
+
+    @Test func aTimeoutIsItsCallersOnly() async throws {
+        try await Database().withPool(MultiplexedPoolTests.options(1)) { (pool, _) async throws in
+            for _ in 0..<3 { try await pool.execute("SELECT pg_sleep(\(0.0))") }
+            let others = (0..<5).map { _ in
+                Greenlet.spawn { try await pool.query("SELECT pg_sleep(\(0.05))").count }
+            }
+            let error = try await failure {
+                _ = try await pool.query("SELECT pg_sleep(\(60.0))", timeout: .milliseconds(20))
+            }
+            #expect(error.code == .timedOut)
+            for other in others { #expect(try await other.get() == 1) }
+            #expect(pool.statistics.connectionsLost == 0)
+        }
+    }
+
+    @Test func aStatementThatIsNotSentIsJustTakenOut() async throws {
+        try await Database().withPool(MultiplexedPoolTests.options(1)) { (pool, _) async throws in
+            try await pool.execute("CREATE TABLE t (n int)")
+            let sleeper = Greenlet.spawn { try await pool.execute("SELECT pg_sleep(0.3)") }
+            #expect(try await eventually { pool.multiplexer?.machine.outstanding == 1 })
+            let writer = Greenlet.spawn { try await pool.execute("INSERT INTO t VALUES (1)") }
+            await Greenlet.yield()
+            try await writer.kill()
+            #expect(sleeper.result == nil)
+            #expect(try await sleeper.get() == 1)
+            #expect(try await pool.one(Int.self, "SELECT count(*) FROM t") == 0)
+        }
+    }
+
+    @Test func aServersOwnTimeLimitIsReported() async throws {
+        try await Database().withPool(MultiplexedPoolTests.options(1)) { (pool, watcher) async throws in
+            try await watcher.connection.script("ALTER DATABASE \(watcher.name) SET statement_timeout = 50")
+            let error = try await failure { try await pool.execute("SELECT pg_sleep(60)") }
+            #expect(error.sqlState == .queryCanceled)
+        }
+    }
+
+    @Test func aServerThatEndsTheConnectionFailsWhatWasSentOnly() async throws {
+        try await Database().withPool(MultiplexedPoolTests.options(1)) { (pool, watcher) async throws in
+            for _ in 0..<3 { try await pool.execute("SELECT pg_sleep(\(0.0))") }
+            // More than a line's depth: the last ones are not sent.
+            let callers = (0..<40).map { _ in
+                Greenlet.spawn { () async -> PostgresError? in
+                    do { try await pool.execute("SELECT pg_sleep(\(0.02))") } catch {
+                        return error as? PostgresError
+                    }
+                    return nil
+                }
+            }
+            #expect(try await eventually { pool.multiplexer?.machine.outstanding == 32 })
+            try await watcher.terminateAll()
+            var lost = 0
+            for caller in callers {
+                if let error = try await caller.get() {
+                    #expect(error.code == .connectionLost)
+                    lost += 1
+                }
+            }
+            #expect(lost > 0 && lost <= 32)
+            #expect(try await pool.one(Int.self, "SELECT 1") == 1)
+            #expect(pool.statistics.counts.waiting == 0 && pool.multiplexer?.machine.waiting == 0)
+        }
+    }
+
+    @Test func aLineThatDiesIdleIsReplaced() async throws {
+        try await Database().withPool(MultiplexedPoolTests.options(1)) { (pool, watcher) async throws in
+            #expect(try await pool.one(Int.self, "SELECT 1") == 1)
+            try await watcher.terminateAll()
+            #expect(try await eventually { pool.statistics.counts.total == 0 })
+            #expect(try await pool.one(Int.self, "SELECT 2") == 2)
+        }
+    }
+
+    @Test func aServerThatDoesNotObeyLosesTheLineOnly() async throws {
+        var configuration = try Database().configuration
+        configuration.cancelGrace = .milliseconds(100)
+        try await withReactor { [configuration] (_) async throws in
+            let pool = PostgresPool(configuration, MultiplexedPoolTests.options(1))
+            let process: Int32 = try await pool.one("SELECT pg_backend_pid()")
+            // A stopped backend handles no signal.
+            #expect(kill(process, SIGSTOP) == 0)
+            let error = try await failure { _ = try await pool.query("SELECT 1", timeout: .milliseconds(20)) }
+            #expect(error.code == .timedOut)
+            kill(process, SIGCONT)
+            #expect(try await pool.one(Int.self, "SELECT 2") == 2)
+            await pool.close()
+        }
+    }
+
+    @Test func withoutAServerCallersLearnWhy() async throws {
+        let configuration = try Database().configuration.withDatabase("absent")
+        try await withReactor { [configuration] (_) async throws in
+            let pool = PostgresPool(configuration, MultiplexedPoolTests.options(1))
+            let error = try await failure { try await pool.execute("SELECT 1") }
+            #expect(error.code == .connectFailed)
+            await pool.close()
+        }
+    }
+
+    /// `MULTIPLEX_CANCELS=10000` for the long form.
+    @Test func randomCancelsHitOnlyTheirOwnStatement() async throws {
+        let seed =
+            getenv("MULTIPLEX_SEED").flatMap { UInt64(String(cString: $0)) } ?? .random(in: .min ... .max)
+        let cancels = getenv("MULTIPLEX_CANCELS").flatMap { Int(String(cString: $0)) } ?? 300
+        print("MultiplexedFailureTests seed \(seed)")
+        try await Database().withPool(MultiplexedPoolTests.options(3)) { (pool, watcher) async throws in
+            let tally = Tally()
+            for _ in 0..<3 { try await pool.execute("SELECT \(Int32(1)) FROM pg_sleep(\(0.0))") }
+            let bystanders = (0..<12).map { number in
+                Greenlet.spawn { () async throws in
+                    while !tally.isOver {
+                        let value: Int32 = try await pool.one(
+                            "SELECT \(Int32(number)) FROM pg_sleep(\(0.0005))")
+                        #expect(value == Int32(number))
+                        tally.served += 1
+                    }
+                }
+            }
+            let killers = (0..<10).map { killer in
+                Greenlet.spawn { () async throws in
+                    var random = SeededGenerator(seed: seed &+ UInt64(killer))
+                    for _ in 0..<(cancels / 10) {
+                        let seconds = Double.random(in: 0..<0.004, using: &random)
+                        let victim = Greenlet.spawn {
+                            await outcome {
+                                try await pool.one(
+                                    Int32.self, "SELECT \(Int32(99)) FROM pg_sleep(\(seconds))")
+                            }
+                        }
+                        try await Greenlet.sleep(for: .microseconds(Int.random(in: 0..<6000, using: &random)))
+                        victim.cancel()
+                        switch try await victim.get() {
+                        case .success(let value): #expect(value == 99)
+                        case .failure(let error): #expect(!(error is PostgresError), "\(error)")
+                        }
+                    }
+                }
+            }
+            for killer in killers { try await killer.get() }
+            tally.isOver = true
+            for bystander in bystanders { try await bystander.get() }
+            #expect(pool.statistics.connectionsLost == 0 && pool.statistics.connectsSucceeded <= 3)
+            #expect(try await eventually { try await watcher.active() == 0 })
+            print("served \(tally.served), re-run \(pool.multiplexer?.reran ?? 0)")
+        }
+    }
+
+    @ReactorActor final class Tally {
+        var isOver = false
+        var served = 0
+    }
+}
