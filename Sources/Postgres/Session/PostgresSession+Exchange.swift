@@ -1,5 +1,6 @@
 import CLibPQ
 import ConnectionPools
+import Glibc
 import ReactorCore
 
 /// Why a statement under way is to end.
@@ -35,6 +36,12 @@ struct Exchange {
     var feed: StatementFeed?
     /// The socket is read only when the feed's consumer wants more.
     var isPaced = false
+    /// Rows are sent to the server, which may refuse them before they are all there.
+    var isCopyIn = false
+    /// It has.
+    var isCopyRefused = false
+    /// What the server is told when rows are not sent to their end.
+    var copyFailure: String?
     /// The feed's consumer waits for input.
     var isInputAwaited = false
     /// Nobody wants the answer any more: who comes next waits for its end instead of being refused.
@@ -99,6 +106,9 @@ extension PostgresSession {
         exchange.interruption = nil
         exchange.isDiscardingCopy = false
         exchange.isAnswered = false
+        exchange.isCopyIn = false
+        exchange.isCopyRefused = false
+        exchange.copyFailure = nil
         guard send(handle) == 1 else {
             defer { finishExchange() }
             throw sendFailure(handle)
@@ -180,7 +190,8 @@ extension PostgresSession {
         switch status {
         case PGRES_COPY_IN:
             // Ends as an error of the statement; the connection stays good.
-            guard PQputCopyEnd(handle, "COPY FROM STDIN needs a call that sends rows") == 1 else {
+            let reason = exchange.copyFailure ?? "COPY FROM STDIN needs a call that sends rows: copyIn"
+            guard PQputCopyEnd(handle, reason) == 1 else {
                 return loseWith(libpqMessage: String(cString: PQerrorMessage(handle)))
             }
             flush()
@@ -209,6 +220,18 @@ extension PostgresSession {
     private func isError(_ status: ExecStatusType) -> Bool {
         status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY
             && status != PGRES_COPY_IN && status != PGRES_COPY_OUT
+    }
+
+    /// Whether the next thing that the server says is an error.
+    ///
+    /// libpq does not parse an error before all rows have been sent; until then a server that has refused the first
+    /// swallows all others. An encrypted connection cannot be looked into: there they are swallowed.
+    func looksRefused(_ handle: OpaquePointer) -> Bool {
+        guard PQsslInUse(handle) == 0 else { return false }
+        // 'E', a length of four bytes, and the severity as the first field, whose code is 'S'.
+        var bytes = [UInt8](repeating: 0, count: 6)
+        let count = recv(descriptor, &bytes, bytes.count, Int32(MSG_PEEK | MSG_DONTWAIT))
+        return count == bytes.count && bytes[0] == UInt8(ascii: "E") && bytes[5] == UInt8(ascii: "S")
     }
 
     /// Throws rows of COPY away; false when more are to come.

@@ -66,8 +66,12 @@ extension PostgresSession {
 
     func abandon(exchange number: UInt64) {
         guard exchange.isUnderWay, exchange.number == number else { return }
-        exchange.isAbandoned = true
-        signal.raise()
+        // The answer may be here, unread because the loop was blocked: it is looked at before time is called.
+        exchange.graceTimer = reactor.callLater(.milliseconds(5)) { [self] in
+            guard exchange.isUnderWay, exchange.number == number else { return }
+            exchange.isAbandoned = true
+            signal.raise()
+        }
     }
 
     nonisolated func interruptFromAnyThread(_ number: UInt64) {

@@ -24,6 +24,7 @@ extension PostgresSession {
         switch result.status {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: return result
         case PGRES_COPY_OUT, PGRES_COPY_IN:
+            if let interruptionError { throw interruptionError }
             throw PostgresError(
                 .unexpectedResult, "COPY … TO STDOUT needs a call that receives rows: copyOut")
         default: throw error(of: result, handle)

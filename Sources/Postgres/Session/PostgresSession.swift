@@ -122,6 +122,7 @@ final class PostgresSession {
             exchange.isInputAwaited = false
             return signal.raise()
         }
+        if exchange.isCopyIn, let handle, looksRefused(handle) { exchange.isCopyRefused = true }
         takeInput()
         guard exchange.isUnderWay else {
             // The farewell and the end of the stream come as two: the first call parses, the second meets the end.

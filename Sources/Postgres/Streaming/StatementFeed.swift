@@ -95,13 +95,49 @@ final class StatementFeed {
         return try end()
     }
 
+    /// Puts something into libpq by `put`, once what was put before has been sent: libpq would buffer without bound.
+    ///
+    /// `put` returns what PQputCopyData returns.
+    /// - Throws: what the statement came to, when it is over before its time.
+    func send(_ put: (OpaquePointer) -> Int32) async throws {
+        guard !isBusy, !isOver else {
+            try throwFailure()
+            throw PostgresError(
+                .connectionBusy, isOver ? "the COPY is over" : "two tasks write into the same COPY")
+        }
+        isBusy = true
+        defer { isBusy = false }
+        if Task.isCancelled { session.interrupt(.cancelled, exchange: number) }
+        while isGood, !session.exchange.isCopyRefused, let handle = session.handle,
+            PQstatus(handle) == CONNECTION_OK
+        {
+            if session.hasWriter {
+                await session.waitForInput(of: number)
+                continue
+            }
+            guard put(handle) == 1 else { break }
+            session.flush()
+            // As in `next`: a server that is faster than what is put in.
+            if !session.hasWriter { await session.reactor.yield() }
+            return
+        }
+        await discard()
+        try throwFailure()
+        throw session.unusable
+    }
+
     /// Whether there is still something to be taken.
     private var isGood: Bool {
         session.exchange.interruption == nil && session.isUsable
     }
 
     private func end<Piece>() throws -> Piece? {
-        guard let failure else { return nil }
+        try throwFailure()
+        return nil
+    }
+
+    private func throwFailure() throws {
+        guard let failure else { return }
         self.failure = nil
         throw failure
     }
