@@ -22,6 +22,14 @@ public struct PostgresTypeOID: RawRepresentable, Hashable, Sendable {
         isUserDefined || self == .unknown
     }
 
+    /// What a text of this type is taken to be by a Swift type: itself, or when nothing is known about it (an attribute of a
+    /// row, an element of an array of a domain), what the Swift type is bound as.
+    func assumed(for wanted: any PostgresDecodable.Type) -> PostgresTypeOID {
+        guard isOpaque, let encodable = wanted as? any PostgresEncodable.Type else { return self }
+        let bound = encodable.postgresNull.oid
+        return bound == .inferred ? self : bound
+    }
+
     /// The type of the elements when this is one of the array types named here, else nil.
     public var arrayElement: PostgresTypeOID? {
         Self.elementOfArray[self]

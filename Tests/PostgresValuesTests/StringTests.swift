@@ -49,4 +49,10 @@ import Testing
             ($0 as? PostgresValueError)?.code == .nulCharacter
         }
     }
+
+    @Test func theEmptyCharIsAZeroInBinary() throws {
+        #expect(try decode(String.self, .char, .binary, [0]) == "")
+        #expect(try decode(String.self, .char, .binary, Array("a".utf8)) == "a")
+        #expect(try decode(String.self, .char, .text, []) == "")
+    }
 }

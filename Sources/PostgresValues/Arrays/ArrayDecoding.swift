@@ -1,8 +1,6 @@
 /// Reads one-dimensional arrays.
 enum ArrayDecoding {
     static func decode<T: PostgresDecodable>(_ cell: PostgresCell) throws -> [T] {
-        // The element type of an array of a type made in the database is not known here; its own number, which is
-        // as user-defined, stands for it.
         guard cell.oid.arrayElement != nil || cell.oid.isOpaque else { throw cell.mismatch([T].self) }
         let bytes = try cell.required(for: [T].self)
         switch cell.format {
@@ -10,15 +8,8 @@ enum ArrayDecoding {
         case .text:
             let model = try ArrayModel(cell, wanted: [T].self)
             guard model.dimensions.count <= 1 else { throw manyDimensions(cell, [T].self) }
-            return try model.items.map { item in try decode(item, model.element) }
+            return try model.items.map { item in try model.decode(item) }
         }
-    }
-
-    /// Reads one element in text.
-    private static func decode<T: PostgresDecodable>(_ item: [UInt8]?, _ element: PostgresTypeOID) throws -> T
-    {
-        guard let item else { return try T.decode(PostgresCell(oid: element, format: .text, bytes: nil)) }
-        return try item.withUnsafeBytes { try T.decode(PostgresCell(oid: element, format: .text, bytes: $0)) }
     }
 
     /// Without taking the array apart first, for this is the usual form.

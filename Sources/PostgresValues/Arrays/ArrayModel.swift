@@ -62,6 +62,8 @@ struct ArrayModel {
 
     /// Takes a cell apart.
     init(_ cell: PostgresCell, wanted: Any.Type) throws(PostgresValueError) {
+        // The element type of an array of a type made in the database is not known here; its own number, which is as
+        // opaque, stands for it.
         guard let element = cell.oid.arrayElement ?? (cell.oid.isOpaque ? cell.oid : nil) else {
             throw cell.mismatch(wanted)
         }
@@ -106,6 +108,14 @@ struct ArrayModel {
         }
         try reader.end()
         self.init(dimensions: dimensions, element: element, format: .binary, items: items)
+    }
+
+    /// Reads one of the elements.
+    func decode<T: PostgresDecodable>(_ item: [UInt8]?) throws -> T {
+        let type = format == .text ? element.assumed(for: T.self) : element
+        return try PostgresParameter(oid: type, format: format, bytes: item).withCell { cell in
+            try T.decode(cell)
+        }
     }
 
     /// The same array in text.

@@ -85,11 +85,7 @@ extension PostgresArray: PostgresDecodable {
     /// - Throws: `PostgresValueError`: `.malformed`, `.typeMismatch`, `.unexpectedNull`; what an element throws.
     public static func decode(_ cell: PostgresCell) throws -> PostgresArray {
         let model = try ArrayModel(cell, wanted: Self.self)
-        let elements = try model.items.map { item in
-            try PostgresParameter(oid: model.element, format: model.format, bytes: item).withCell { cell in
-                try Element.decode(cell)
-            }
-        }
+        let elements: [Element] = try model.items.map { item in try model.decode(item) }
         let dimensions = model.dimensions.map { Dimension(lowerBound: $0.lowerBound, count: $0.count) }
         guard let array = PostgresArray(elements, dimensions: dimensions) else {
             throw cell.malformed(Self.self, "dimensions and elements disagree")

@@ -12,8 +12,12 @@ extension String: PostgresValue {
     public static func decode(_ cell: PostgresCell) throws -> String {
         var bytes: Slice<UnsafeRawBufferPointer>
         switch cell.oid {
-        case .text, .varchar, .bpchar, .name, .char, .json, .xml, .unknown:
+        case .text, .varchar, .bpchar, .name, .json, .xml, .unknown:
             bytes = try cell.required(for: String.self)[...]
+        case .char:
+            bytes = try cell.required(for: String.self)[...]
+            // The empty text, which has one byte in binary.
+            if cell.format == .binary && bytes.elementsEqual([0]) { bytes = bytes[..<bytes.startIndex] }
         case .jsonb:
             bytes = try cell.required(for: String.self)[...]
             if cell.format == .binary {

@@ -48,12 +48,7 @@ public struct PostgresAttributes {
         }
         let attribute = list[position]
         position += 1
-        var type = attribute.oid
-        if type == .unknown, let encodable = T.self as? any PostgresEncodable.Type,
-            encodable.postgresNull.oid != .inferred
-        {
-            type = encodable.postgresNull.oid
-        }
+        let type = format == .text ? attribute.oid.assumed(for: T.self) : attribute.oid
         do {
             return try PostgresParameter(oid: type, format: format, bytes: attribute.bytes).withCell { cell in
                 try T.decode(cell)

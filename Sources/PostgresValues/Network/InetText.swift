@@ -61,9 +61,7 @@ enum InetText {
         let zeros = longestZeros(groups)
         // IPv4 within IPv6 is shown as such, as the server does.
         let embedded =
-            zeros.lowerBound == 0
-            && (zeros.count == 6 || (zeros.count == 7 && groups[7] != 1)
-                || (zeros.count == 5 && groups[5] == 0xFFFF))
+            zeros.lowerBound == 0 && (zeros.count == 6 || (zeros.count == 5 && groups[5] == 0xFFFF))
         let shown = embedded ? Array(groups[..<6]) : groups
         func hex(_ part: ArraySlice<UInt16>) -> String {
             part.map { String($0, radix: 16) }.joined(separator: ":")

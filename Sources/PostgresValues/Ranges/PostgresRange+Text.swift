@@ -68,9 +68,7 @@ extension PostgresRange: LosslessStringConvertible {
 
     /// A bound's text, in quotes where it has to be.
     private static func text(of bound: Bound) -> String {
-        // A bound that cannot be bound, such as an infinite Date, has no text either.
-        let bytes = (try? bound.postgresParameter().textBytes()) ?? Array("\(bound)".utf8)
-        return RowText.quoted(bytes, special: ",()[]")
+        RowText.quoted(Array(bound.boundText.utf8), special: ",()[]")
     }
 }
 

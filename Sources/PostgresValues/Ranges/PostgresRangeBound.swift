@@ -12,9 +12,26 @@ public protocol PostgresRangeBound: PostgresArrayElement, Hashable {
     static var readableRangeTypes: [PostgresTypeOID] { get }
     /// Other multirange types whose bounds it reads.
     static var readableMultirangeTypes: [PostgresTypeOID] { get }
+    /// The text by which the server knows the value, before any quoting.
+    var boundText: String { get }
+}
+
+extension PostgresRangeBound where Self: PostgresTextValue {
+    /// The description.
+    public var boundText: String { description }
+}
+
+extension PostgresRangeBound where Self: BinaryInteger {
+    /// The digits.
+    public var boundText: String { String(self) }
 }
 
 extension PostgresRangeBound {
+    /// The text of what is bound; a value that cannot be bound, such as an infinite `Date`, has only Swift's.
+    public var boundText: String {
+        let bytes = try? postgresParameter().textBytes()
+        return bytes.map { String(decoding: $0, as: UTF8.self) } ?? "\(self)"
+    }
     /// Not known.
     public static var rangeType: PostgresTypeOID { .inferred }
     /// Not known.

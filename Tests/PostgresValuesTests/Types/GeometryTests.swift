@@ -25,7 +25,10 @@ import Testing
     @Test(
         arguments: [
             (1e15, "1e+15"), (999_999_999_999_999, "999999999999999"), (0.0001, "0.0001"), (0.00001, "1e-05"),
-            (1.5e-7, "1.5e-07"), (1.25e100, "1.25e+100"), (100, "100"), (-0.5, "-0.5"), (123.456, "123.456"),
+            (1.5e-7, "1.5e-07"), (1.25e100, "1.25e+100"), (100, "100"),
+            (47_662_912_196_374_784, "4.7662912196374784e+16"), (1e22, "1e+22"),
+            (75_085_406_579_418_592, "7.508540657941859e+16"),
+            (91_196_488_976_767_008, "9.119648897676701e+16"), (-0.5, "-0.5"), (123.456, "123.456"),
             (.leastNonzeroMagnitude, "5e-324"), (.greatestFiniteMagnitude, "1.7976931348623157e+308"),
         ] as [(Double, String)])
     func numbersAreWrittenAsTheServerDoes(number: Double, text: String) throws {
@@ -35,6 +38,9 @@ import Testing
 
     @Test func singlePrecisionHasAnExponentEarlier() throws {
         #expect(try Float(1e6).postgresParameter().textBytes() == Array("1e+06".utf8))
+        #expect(try Float(63_478_712).postgresParameter().textBytes() == Array("6.3478712e+07".utf8))
+        #expect(
+            try Float.greatestFiniteMagnitude.postgresParameter().textBytes() == Array("3.4028235e+38".utf8))
         #expect(try Float(123456).postgresParameter().textBytes() == Array("123456".utf8))
     }
 }

@@ -71,6 +71,17 @@ import Testing
         #expect(try decode([PostgresBox].self, .boxArray, text: "{(1,1),(0,0);(1,1),(0,0)}") == [box, box])
     }
 
+    // An array of a domain has a type of its own, which says nothing about the elements.
+    @Test func arraysOfDomainsAreReadByTheSwiftType() throws {
+        let oid = PostgresTypeOID(rawValue: 20_000)
+        #expect(try decode([Int?].self, oid, text: "{1,NULL}") == [1, nil])
+        #expect(
+            try decode([[PostgresNumeric]].self, oid, text: "{{1.5},{2}}") == [
+                [PostgresNumeric("1.5")!], [2],
+            ])
+        #expect(failure([Int].self, oid, .text, Array("{sad}".utf8))?.code == .malformed)
+    }
+
     @Test func cutBinaryIsRefusedAtEveryLength() throws {
         let whole = try #require(try [[Int16(1), 2], [3, 4]].postgresParameter().bytes)
         for length in 0..<whole.count {
