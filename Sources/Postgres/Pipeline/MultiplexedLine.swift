@@ -112,8 +112,8 @@ final class MultiplexedLine {
 
     private func outcome(of call: PipelinedCall, _ error: PostgresError?) -> Result<PostgresRows, any Error> {
         if error?.sqlState == .queryCanceled {
-            if let interruption = call.sharing.interruption { return .failure(interruption.sharedError) }
-            if session.condemned != nil { return .failure(Interruption.poolClosed.sharedError) }
+            if let interruption = call.sharing.interruption { return .failure(interruption.error) }
+            if session.condemned != nil { return .failure(Interruption.poolClosed.error) }
         }
         return call.answer ?? .failure(PostgresError.notYetSent)
     }
@@ -139,9 +139,9 @@ final class MultiplexedLine {
             session.exchange.isAbandoned = false
             session.exchange.isCancelInFlight = false
         }
-        let error = session.condemned.map { _ in Interruption.poolClosed.sharedError } ?? session.unusable
+        let error = session.condemned.map { _ in Interruption.poolClosed.error } ?? session.unusable
         for call in multiplexer.machine.lineLost(place, unsent: unsent) {
-            call.finish(.failure(call.sharing.interruption?.sharedError ?? error))
+            call.finish(.failure(call.sharing.interruption?.error ?? error))
         }
         session.signal.raise()
         multiplexer.schedulePump()

@@ -94,7 +94,7 @@ final class Multiplexer {
         guard call.sharing.outcome == nil, call.sharing.interruption == nil, let ticket = call.sharing.ticket
         else { return }
         switch machine.cancel(ticket) {
-        case .removed, .abandoned: call.finish(.failure(reason.sharedError))
+        case .removed, .abandoned: call.finish(.failure(reason.error))
         case .request(let line):
             call.sharing.interruption = reason
             lines[line.index]?.requestCancel()
@@ -224,17 +224,5 @@ extension PipelinedCall {
         sharing.timer = nil
         sharing.parked?.resume()
         sharing.parked = nil
-    }
-}
-
-extension Interruption {
-    /// The error for a caller whose statement shares a connection.
-    var sharedError: any Error {
-        switch self {
-        case .cancelled: CancellationError()
-        case .timedOut(let limit): PostgresError(.timedOut, "the statement did not finish within \(limit)")
-        case .poolClosed:
-            PostgresError(.poolClosed, "the pool is closing and has cancelled the statement")
-        }
     }
 }

@@ -48,18 +48,7 @@ extension PostgresSession {
         return PostgresError(.server, report.message, server: report)
     }
 
-    var interruptionError: (any Error)? {
-        switch exchange.interruption {
-        case nil: nil
-        case .cancelled: CancellationError()
-        case .timedOut(let limit):
-            PostgresError(.timedOut, "the statement did not finish within \(limit) and was cancelled")
-        case .poolClosed: PostgresError(.poolClosed, "the pool is closing and has cancelled the statement")
-        case .scopeEnded:
-            PostgresError(
-                .connectionClosed, "the scope that lent the connection has ended while it was read from")
-        }
-    }
+    var interruptionError: (any Error)? { exchange.interruption?.error }
 
     func sendFailure(_ handle: OpaquePointer) -> any Error {
         noteSocket(nil)
@@ -69,5 +58,20 @@ extension PostgresSession {
         }
         loseWith(libpqMessage: message)
         return unusable
+    }
+}
+
+extension Interruption {
+    /// What its statement ends with.
+    var error: any Error {
+        switch self {
+        case .cancelled: CancellationError()
+        case .timedOut(let limit):
+            PostgresError(.timedOut, "the statement did not finish within \(limit) and was cancelled")
+        case .poolClosed: PostgresError(.poolClosed, "the pool is closing and has cancelled the statement")
+        case .scopeEnded:
+            PostgresError(
+                .connectionClosed, "the scope that lent the connection has ended while it was read from")
+        }
     }
 }

@@ -98,7 +98,10 @@ import Testing
                 try await pool.transaction { tx in
                     try await tx.execute("INSERT INTO t VALUES (1)")
                     // A shared statement is none of the transaction.
-                    #expect(try await pool.one(Int.self, "SELECT count(*) FROM t") == 0)
+                    let seen = try await pool.outsideTransaction {
+                        try await pool.one(Int.self, "SELECT count(*) FROM t")
+                    }
+                    #expect(seen == 0)
                     try await tx.execute("INSERT INTO t VALUES (2)")
                 }
             }
@@ -177,16 +180,19 @@ import Testing
             try await pool.execute("CREATE TABLE t (n int)")
             for _ in 0..<3 { try await pool.execute("UPDATE t SET n = \(Int32(1))") }
             for _ in 0..<3 { try await pool.execute("SELECT \(Int32(1))") }
-            try await pool.transaction { tx in
-                try await tx.execute("LOCK TABLE t")
-                let locked = Greenlet.spawn { try await pool.execute("UPDATE t SET n = \(Int32(1))") }
-                #expect(try await eventually { try await watcher.active() == 1 })
-                try await Greenlet.sleep(for: .milliseconds(50))
-                let readers = (0..<40).map { _ in
-                    Greenlet.spawn { for _ in 0..<10 { try await pool.execute("SELECT \(Int32(1))") } }
+            // A connection's transaction: what is done on the pool in there is none of it.
+            try await pool.withConnection { connection in
+                try await connection.transaction { tx in
+                    try await tx.execute("LOCK TABLE t")
+                    let locked = Greenlet.spawn { try await pool.execute("UPDATE t SET n = \(Int32(1))") }
+                    #expect(try await eventually { try await watcher.active() == 1 })
+                    try await Greenlet.sleep(for: .milliseconds(50))
+                    let readers = (0..<40).map { _ in
+                        Greenlet.spawn { for _ in 0..<10 { try await pool.execute("SELECT \(Int32(1))") } }
+                    }
+                    for reader in readers { try await reader.get() }
+                    #expect(locked.result == nil)
                 }
-                for reader in readers { try await reader.get() }
-                #expect(locked.result == nil)
             }
         }
     }

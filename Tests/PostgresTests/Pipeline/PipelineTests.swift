@@ -216,7 +216,7 @@ import Testing
                         try await pipeline.flush()
                         _ = try? first.value
                         let error = try await failure { _ = try second.value }
-                        #expect(error.sqlState == .inFailedTransaction)
+                        #expect(error.sqlState == .inFailedSQLTransaction)
                     }
                 }
             }

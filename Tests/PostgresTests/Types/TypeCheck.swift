@@ -58,9 +58,10 @@ struct TypeCheck<Value: PostgresArrayElement & Equatable> {
         let select = SQL(
             raw: "SELECT v, \(written), ARRAY[v, NULL]::\(sql)[] FROM unnest(ARRAY[\(quoted)]::\(sql)[]) v")
         var values: [Value] = []
-        for round in 0..<2 {
+        // Prepared at the second use, and in binary once the server has described it.
+        for round in 0..<3 {
             let rows = try await connection.query(select, timeout: nil)
-            let isBinary = rows.columns.allSatisfy(\.oid.hasBinaryDecoder) && round == 1
+            let isBinary = rows.columns.allSatisfy(\.oid.hasBinaryDecoder) && round == 2
             #expect(rows.columns[0].format == (isBinary ? .binary : .text), sourceLocation: location)
             #expect(rows.count == literals.count, sourceLocation: location)
             values = try rows.map { try compare($0, location) }
@@ -96,7 +97,7 @@ struct TypeCheck<Value: PostgresArrayElement & Equatable> {
         _ = try await connection.query(
             "INSERT INTO held /* \(raw: sql) */ VALUES (\(Value?.none), NULL, \([Value]?.none), \(values.count))",
             timeout: nil)
-        for _ in 0..<2 {
+        for _ in 0..<3 {
             let rows = try await connection.query(
                 "SELECT v, \(raw: written), a FROM held /* \(raw: sql) */ ORDER BY n", timeout: nil)
             #expect(rows.count == values.count + 1, sourceLocation: location)
