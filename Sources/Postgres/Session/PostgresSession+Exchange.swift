@@ -153,6 +153,8 @@ extension PostgresSession {
             exchange.feed = nil
             pace(false)
         }
+        // One that came right behind the answer is in libpq's buffer, and the socket will not tell of it again.
+        takeNotifications()
         guard !exchange.queue.isEmpty else { return }
         // All of them: the first may find that it has nothing to do.
         let queue = exchange.queue

@@ -140,14 +140,19 @@ final class PostgresSession {
         let isRead = PQconsumeInput(handle) == 1
         // Parses; a server that says something unasked speaks to the notice receiver.
         _ = PQisBusy(handle)
-        // Kept in libpq, they would grow without bound.
+        takeNotifications()
+        noteSocket(isRead ? nil : handle)
+        // Input makes room for output: on a large exchange both sides would wait for each other.
+        if isRead, hasWriter { flush() }
+    }
+
+    /// Hands on the notifications that are there; kept in libpq they would grow without bound. Parses what it has read.
+    func takeNotifications() {
+        guard let handle else { return }
         while let notification = PQnotifies(handle) {
             notifications.receive(notification)
             PQfreemem(notification)
         }
-        noteSocket(isRead ? nil : handle)
-        // Input makes room for output: on a large exchange both sides would wait for each other.
-        if isRead, hasWriter { flush() }
     }
 
     /// Sends what libpq has buffered, now or when the socket takes it.

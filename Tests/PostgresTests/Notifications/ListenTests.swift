@@ -44,6 +44,18 @@ import Testing
         }
     }
 
+    @Test func aMessageRightBehindAnAnswerIsNotLeftInTheBuffer() async throws {
+        try await Database().withConnection { (connection) async throws in
+            let messages = connection.notifications
+            try await connection.execute("LISTEN self")
+            // A session's own message comes between its statement's answer and the next.
+            for number in 1...200 {
+                try await connection.notify("self", "\(number)")
+                #expect(try await messages.next()?.notification?.payload == "\(number)")
+            }
+        }
+    }
+
     @Test func aForLoopEndsWhenThePoolCloses() async throws {
         try await Database().withPool(.init(maximum: 1)) { (pool, watcher) async throws in
             let greenlet = Greenlet.spawn { () async throws in
