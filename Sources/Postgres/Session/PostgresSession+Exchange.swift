@@ -61,7 +61,7 @@ extension PostgresSession {
         timeout: Duration? = nil, isInterruptible: Bool = true, isCleanUp: Bool = false,
         _ send: (OpaquePointer) -> Int32
     ) async throws -> LibPQResult {
-        while exchange.isUnderWay, exchange.isCleanUp { await waitUntilFree() }
+        if exchange.isCleanUp { await waitForCleanUp() }
         let handle = try beginExchange(timeout: timeout, isInterruptible: isInterruptible, send)
         exchange.isCleanUp = isCleanUp
         defer { finishExchange() }
@@ -132,10 +132,21 @@ extension PostgresSession {
                 interrupt(.scopeEnded, exchange: exchange.number)
                 guard exchange.isUnderWay else { return }
             }
-            let turn = Signal()
-            exchange.queue.append(turn)
-            await turn.wait()
+            await waitForEndOfExchange()
         }
+    }
+
+    /// Parks while the end of a statement that nobody wants any more is under way. What comes next may be another's.
+    func waitForCleanUp() async {
+        while exchange.isUnderWay, exchange.isCleanUp { await waitForEndOfExchange() }
+    }
+
+    /// Parks until the exchange under way has ended.
+    func waitForEndOfExchange() async {
+        guard exchange.isUnderWay else { return }
+        let turn = Signal()
+        exchange.queue.append(turn)
+        await turn.wait()
     }
 
     func finishExchange() {

@@ -34,7 +34,9 @@ final class StatementFeed {
     private var isBusy = false
     private var hasTaken = false
     private(set) var isOver = false
+    /// What it came to, until the consumer has been told.
     private var failure: (any Error)?
+    private var reason: (any Error)?
     /// What the server said it did, once it is over.
     private(set) var commandTag = ""
     /// What is read is a COPY, which is thrown away in another way.
@@ -46,7 +48,7 @@ final class StatementFeed {
     ) async throws {
         session = loan.session
         do {
-            while session.exchange.isUnderWay, session.exchange.isCleanUp { await session.waitUntilFree() }
+            await session.waitForCleanUp()
             _ = try session.beginExchange(timeout: timeout, send)
         } catch {
             loan.giveBack()
@@ -101,9 +103,11 @@ final class StatementFeed {
     /// - Throws: what the statement came to, when it is over before its time.
     func send(_ put: (OpaquePointer) -> Int32) async throws {
         guard !isBusy, !isOver else {
-            try throwFailure()
+            // Again, where the first time was ignored.
+            if isOver, let reason { throw reason }
             throw PostgresError(
-                .connectionBusy, isOver ? "the COPY is over" : "two tasks write into the same COPY")
+                isOver ? .connectionClosed : .connectionBusy,
+                isOver ? "the COPY is over" : "two tasks write into the same COPY")
         }
         isBusy = true
         defer { isBusy = false }
@@ -160,7 +164,8 @@ final class StatementFeed {
     /// Leaves, and returns when the session is free.
     func close() async {
         abandon()
-        while !isOver { await session.waitUntilFree() }
+        // Not until the session is free: it may be lent to another before this task has its turn.
+        while !isOver { await session.waitForEndOfExchange() }
     }
 
     /// The statement is to end, or the connection has: its session calls.
@@ -208,6 +213,7 @@ final class StatementFeed {
             if isDiscarded, let error = session.interruptionError { throw error }
         } catch { failure = error }
         isOver = true
+        reason = failure
         session.finishExchange()
         let loan = loan
         self.loan = nil
