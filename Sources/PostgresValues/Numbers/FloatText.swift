@@ -6,9 +6,9 @@ func postgresText<F: BinaryFloatingPoint & LosslessStringConvertible>(of value: 
     if value.isNaN { return "NaN" }
     if value.isInfinite { return value < 0 ? "-Infinity" : "Infinity" }
     if value == 0 { return value.sign == .minus ? "-0" : "0" }
-    var scanner = TextScanner(String(value.magnitude.description))
+    var scanner = TextScanner(value.magnitude.description)
     let whole = scanner.digits()
-    let fraction = scanner.skip(".") ? scanner.digits() : Substring("").utf8
+    let fraction = scanner.skip(".") ? scanner.digits() : []
     var exponent = 0
     if scanner.skip("e") {
         let isBelow = scanner.skip("-")

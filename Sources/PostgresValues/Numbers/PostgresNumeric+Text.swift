@@ -17,7 +17,7 @@ extension PostgresNumeric: LosslessStringConvertible {
         let isMinus = scanner.skip("-")
         if !isMinus { _ = scanner.skip("+") }
         let whole = scanner.digits()
-        let fraction = scanner.skip(".") ? scanner.digits() : Substring("").utf8
+        let fraction = scanner.skip(".") ? scanner.digits() : []
         guard !whole.isEmpty || !fraction.isEmpty else { return nil }
         var exponent = 0
         if scanner.skip("e") || scanner.skip("E") {

@@ -110,7 +110,7 @@ struct IntervalParser {
                 }
                 scanner = ahead
                 hasUnits = true
-                guard add(amount, word: String(Substring(word))) else { return false }
+                guard add(amount, word: word) else { return false }
             }
         }
         return count > 0

@@ -1,27 +1,35 @@
 /// Reads ASCII text from left to right.
 struct TextScanner {
-    var rest: Substring.UTF8View
+    var rest: ArraySlice<UInt8>
 
-    init(_ text: some StringProtocol) {
-        rest = Substring(text).utf8
+    init(_ text: String) {
+        rest = Array(text.utf8)[...]
     }
 
     var isAtEnd: Bool { rest.isEmpty }
 
-    /// What is left.
-    var text: String { String(Substring(rest)) }
-
     mutating func skip(_ text: StaticString) -> Bool {
-        let wanted = text.description.utf8
-        guard rest.starts(with: wanted) else { return false }
-        rest = rest.dropFirst(wanted.count)
-        return true
+        let isThere = text.withUTF8Buffer { wanted in
+            guard rest.count >= wanted.count else { return false }
+            for offset in 0..<wanted.count where rest[rest.startIndex + offset] != wanted[offset] {
+                return false
+            }
+            return true
+        }
+        if isThere { rest.removeFirst(text.utf8CodeUnitCount) }
+        return isThere
     }
 
-    mutating func digits() -> Substring.UTF8View {
-        let digits = rest.prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
-        rest = rest.dropFirst(digits.count)
-        return digits
+    mutating func digits() -> ArraySlice<UInt8> {
+        take { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
+    }
+
+    /// The bytes up to the first that is not wanted.
+    private mutating func take(while isWanted: (UInt8) -> Bool) -> ArraySlice<UInt8> {
+        var end = rest.startIndex
+        while end < rest.endIndex && isWanted(rest[end]) { end += 1 }
+        defer { rest = rest[end...] }
+        return rest[..<end]
     }
 
     /// A number of at most nine digits unless said otherwise, without a sign.
@@ -46,25 +54,25 @@ struct TextScanner {
         return (digits.count..<6).reduce(value) { value, _ in value * 10 }
     }
 
-    mutating func letters() -> Substring.UTF8View {
-        let letters = rest.prefix { ($0 | 0x20) >= UInt8(ascii: "a") && ($0 | 0x20) <= UInt8(ascii: "z") }
-        rest = rest.dropFirst(letters.count)
-        return letters
+    /// A word of ASCII letters, perhaps none.
+    mutating func letters() -> String {
+        String(
+            decoding: take { ($0 | 0x20) >= UInt8(ascii: "a") && ($0 | 0x20) <= UInt8(ascii: "z") }, as: UTF8.self)
     }
 
     /// A floating-point number as PostgreSQL writes it.
     mutating func double() -> Double? {
-        let token = rest.prefix { byte in
+        var ahead = self
+        let token = ahead.take { byte in
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "+"), UInt8(ascii: "-"),
-                UInt8(ascii: "."):
+                UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."):
                 true
             default: false
             }
         }
-        guard let value = Double(Substring(token)) else { return nil }
-        rest = rest.dropFirst(token.count)
+        guard let value = Double(String(decoding: token, as: UTF8.self)) else { return nil }
+        self = ahead
         return value
     }
 }
