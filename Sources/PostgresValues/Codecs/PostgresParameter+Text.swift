@@ -42,7 +42,7 @@ extension PostgresParameter {
     }
 
     /// The Swift types whose description is the text of these types.
-    private static let textual: [PostgresTypeOID: any PostgresTextValue.Type] = [
+    static let textual: [PostgresTypeOID: any PostgresTextValue.Type] = [
         .numeric: PostgresNumeric.self, .timestamptz: Timestamp.self, .timestamp: LocalDateTime.self,
         .date: LocalDate.self, .time: LocalTime.self, .timetz: OffsetTime.self, .interval: Interval.self,
         .inet: Inet.self, .cidr: Inet.self, .macaddr: MACAddress.self, .macaddr8: MACAddress.self,

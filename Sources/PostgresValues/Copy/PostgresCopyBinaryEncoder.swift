@@ -75,9 +75,14 @@ extension PostgresParameter {
         guard let bytes else { return nil }
         let column = column ?? oid
         guard format == .binary else {
-            // Types whose binary form is their text; an enum's is its label.
+            // Types whose binary form is their text; an enum's is its label, and citext is text.
             if column.isTextInBinary || column.isUserDefined { return bytes }
             if column == .jsonb { return [1] + bytes }
+            if let element = column.arrayElement, element.isTextInBinary {
+                var array = try ArrayModel(self, wanted: [String].self)
+                (array.element, array.format) = (element, .binary)
+                return array.binary()
+            }
             throw PostgresValueError(
                 .typeMismatch,
                 "a text value cannot go into a binary COPY of \(column); copy as text, or give a value that is "

@@ -57,7 +57,8 @@ struct TextScanner {
     /// A word of ASCII letters, perhaps none.
     mutating func letters() -> String {
         String(
-            decoding: take { ($0 | 0x20) >= UInt8(ascii: "a") && ($0 | 0x20) <= UInt8(ascii: "z") }, as: UTF8.self)
+            decoding: take { ($0 | 0x20) >= UInt8(ascii: "a") && ($0 | 0x20) <= UInt8(ascii: "z") },
+            as: UTF8.self)
     }
 
     /// A floating-point number as PostgreSQL writes it.
@@ -66,7 +67,8 @@ struct TextScanner {
         let token = ahead.take { byte in
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."):
+                UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "+"), UInt8(ascii: "-"),
+                UInt8(ascii: "."):
                 true
             default: false
             }

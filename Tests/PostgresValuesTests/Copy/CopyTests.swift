@@ -64,6 +64,24 @@ import Testing
                 == [0, 2, 0, 0, 0, 4, 0, 0, 0, 7, 0, 0, 0, 1, UInt8(ascii: "x")])
     }
 
+    @Test func binaryTakesTextsArraysAndDocumentsWhereTheColumnIsKnown() throws {
+        let columns = PostgresColumns(
+            [PostgresTypeOID.textArray, .jsonb, .numeric].enumerated().map {
+                PostgresColumn(name: "c\($0)", oid: $1, format: .binary, index: $0)
+            })
+        var encoder = PostgresCopyBinaryEncoder(columns: columns)
+        try encoder.append(["a", nil, "b\"c"], JSON("{}"), PostgresNumeric(7))
+        var rows = PostgresRows.Builder(columns: columns)
+        var decoder = PostgresCopyBinaryDecoder(columnCount: 3)
+        try decoder.append(encoder.finish(), into: &rows)
+        let row = rows.finish()[0]
+        #expect(try row.decode([String?].self, at: 0) == ["a", nil, "b\"c"])
+        #expect(try row.decode(JSON.self, at: 1) == JSON("{}"))
+        #expect(try row.decode(PostgresNumeric.self, at: 2) == 7)
+        let error = #expect(throws: PostgresValueError.self) { try encoder.append(["a"], JSON("{}"), "7") }
+        #expect(error?.column == "c2" && error?.code == .typeMismatch)
+    }
+
     @Test(arguments: [PostgresFormat.text, .binary])
     func dataCutAtEveryByteGivesTheSameRows(format: PostgresFormat) throws {
         let values: [(Int32?, String?)] = [
