@@ -43,6 +43,8 @@ extension PostgresTextValue {
     }
 
     static func check(_ cell: PostgresCell) throws(PostgresValueError) {
+        // The usual case, before any list is made.
+        if cell.oid == postgresType { return }
         let isReadable = readableTypes.contains(cell.oid) || (postgresType == .inferred && cell.oid.isOpaque)
         guard isReadable else { throw cell.mismatch(Self.self, cast: postgresType.sqlName) }
     }

@@ -32,7 +32,7 @@ extension PostgresComposite {
         for (position, attribute) in attributes.enumerated() {
             if position > 0 { text.append(UInt8(ascii: ",")) }
             if let bytes = try attribute.postgresParameter().textBytes() {
-                text += RowText.quoted(bytes, special: ",()").utf8
+                text += RowText.quoted(bytes, isRange: false).utf8
             }
         }
         text.append(UInt8(ascii: ")"))

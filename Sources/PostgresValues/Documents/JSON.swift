@@ -79,7 +79,7 @@ extension PostgresJSON: PostgresArrayElement {
 
     /// Reads `json` and `jsonb`.
     ///
-    /// - Throws: `PostgresValueError`: `.malformed` with the `DecodingError` that says where the document does not fit,
+    /// - Throws: `PostgresValueError`: `.malformed`, which says where the document does not fit and not what stands there;
     ///   `.typeMismatch`, `.unexpectedNull`.
     public static func decode(_ cell: PostgresCell) throws -> PostgresJSON {
         let document = try JSON.decode(cell)
@@ -87,7 +87,7 @@ extension PostgresJSON: PostgresArrayElement {
             return PostgresJSON(try document.decode(Value.self))
         } catch let error as DecodingError {
             throw PostgresValueError(
-                .malformed, "the \(cell.oid) is no \(Value.self): \(place(of: error))", underlying: nil)
+                .malformed, "the \(cell.oid) is no \(Value.self): \(place(of: error))")
         }
     }
 

@@ -30,7 +30,8 @@ extension PostgresRange: LosslessStringConvertible {
         var isQuoted = false
         var isThere = false
         while let byte = scanner.rest.first {
-            if !isQuoted, [UInt8(ascii: ","), UInt8(ascii: ")"), UInt8(ascii: "]")].contains(byte) { break }
+            let isEnd = byte == UInt8(ascii: ",") || byte == UInt8(ascii: ")") || byte == UInt8(ascii: "]")
+            if isEnd && !isQuoted { break }
             scanner.rest.removeFirst()
             isThere = true
             switch byte {
@@ -68,21 +69,27 @@ extension PostgresRange: LosslessStringConvertible {
 
     /// A bound's text, in quotes where it has to be.
     private static func text(of bound: Bound) -> String {
-        RowText.quoted(Array(bound.boundText.utf8), special: ",()[]")
+        RowText.quoted(Array(bound.boundText.utf8), isRange: true)
     }
 }
 
 /// The quoting that ranges and rows have in common.
 enum RowText {
-    /// The text, in quotes when it is empty or has blanks, quotes, backslashes or one of the special characters.
-    static func quoted(_ bytes: [UInt8], special: StaticString) -> String {
-        let special = special.description.utf8
-        let isPlain =
-            !bytes.isEmpty
-            && bytes.allSatisfy { byte in
-                byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") && byte != UInt8(ascii: " ")
-                    && !(0x09...0x0D).contains(byte) && !special.contains(byte)
+    /// The text, in quotes when it is empty or has blanks, quotes, backslashes, or what separates the parts of a row; in a
+    /// range also brackets.
+    static func quoted(_ bytes: [UInt8], isRange: Bool) -> String {
+        var isPlain = !bytes.isEmpty
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: ","), UInt8(ascii: "("),
+                UInt8(ascii: ")"),
+                UInt8(ascii: " "), 0x09...0x0D:
+                isPlain = false
+            case UInt8(ascii: "["), UInt8(ascii: "]"):
+                isPlain = isPlain && !isRange
+            default: continue
             }
+        }
         if isPlain { return String(decoding: bytes, as: UTF8.self) }
         var quoted: [UInt8] = [UInt8(ascii: "\"")]
         for byte in bytes {
