@@ -48,7 +48,7 @@ final class Multiplexer {
         if let known = reputations[fingerprint] { return known.isShareable }
         // A bound for programs that write values into their statements.
         if reputations.count >= 8192 { reputations.removeAll(keepingCapacity: true) }
-        let reputation = Reputation(isShareable: StatementKind(sql.text).isShareable)
+        let reputation = Reputation(isShareable: StatementKind.isShareable(sql.text))
         reputations[fingerprint] = reputation
         return reputation.isShareable
     }

@@ -62,7 +62,7 @@ final class PipelineWire {
             expected.append(.rows(call, statement))
             return session.sendPrepared(statement.name, call.sql, statement.format, handle) == 1
         case .again:
-            guard StatementKind(call.sql.text).isPlanned else { return sendPlain(call, handle) }
+            guard StatementKind(call.sql.text) == .planned else { return sendPlain(call, handle) }
             return sendPreparing(call, handle)
         }
     }
@@ -228,7 +228,8 @@ final class PipelineWire {
     private func undo(_ calls: [PipelinedCall], _ cause: any Error) {
         let isAtEnd = !calls.contains { $0.hasFailed }
         // A COMMIT among them may have saved what was before it.
-        guard calls.count == 1 || !calls.contains(where: { StatementKind($0.sql.text).controlsTransaction })
+        guard
+            calls.count == 1 || !calls.contains(where: { StatementKind($0.sql.text) == .transactionControl })
         else { return }
         for call in calls where !call.hasFailed {
             call.fail(isAtEnd ? cause : PostgresError.aborted(by: cause))

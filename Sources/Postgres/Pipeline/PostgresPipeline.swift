@@ -98,7 +98,7 @@ public final class PostgresPipeline {
                     .transactionFinished,
                     "the pipeline was used after the withPipeline that made it had ended")
             }
-            if StatementKind(sql.text).isCopy {
+            if StatementKind(sql.text) == .copy {
                 throw PostgresError(
                     .unexpectedResult,
                     "COPY cannot go down a pipeline: it needs the connection to itself; run it by a call of its own"

@@ -222,7 +222,7 @@ struct PipelineProgress {
         var isStale = false
         for case .statement(let call) in segment {
             isStale = isStale || call.isStale
-            if StatementKind(call.sql.text).controlsTransaction { return nil }
+            if StatementKind(call.sql.text) == .transactionControl { return nil }
         }
         guard isStale else { return nil }
         for case .statement(let call) in segment {

@@ -11,7 +11,7 @@ extension PostgresPool {
     public func close(grace: Duration = .seconds(10)) async {
         apply(machine.shutDown(force: false, at: now))
         await listener?.close()
-        if options.mode != .exclusive { multiplexer?.close() }
+        if isShared { multiplexer?.close() }
         backoffTimer?.cancelIfActive()
         deadlineTimer?.cancelIfActive()
         impatient.removeAll()

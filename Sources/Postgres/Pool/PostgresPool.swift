@@ -42,7 +42,9 @@ public final class PostgresPool: PostgresDatabase {
     var drainWaiters: [Waiter<Void>] = []
     /// Made when somebody first listens.
     var listener: PostgresListener?
-    /// Where statements share connections; nil in a pool that is not of that mode.
+    /// Whether statements share connections.
+    let isShared: Bool
+    /// Where they do; nil in a pool that is not of that mode.
     lazy var multiplexer = Multiplexer(self)
 
     /// Makes a pool; connects nowhere yet. Any thread.
@@ -50,6 +52,7 @@ public final class PostgresPool: PostgresDatabase {
     {
         self.configuration = configuration
         self.options = options
+        isShared = options.mode != .exclusive
         machine = PoolStateMachine(
             limits: PoolLimits(maximum: options.maximum, maximumWaiting: options.maximumWaiting))
     }
@@ -76,7 +79,7 @@ public final class PostgresPool: PostgresDatabase {
     /// - Throws: besides, what `withConnection` throws when there is no connection.
     public func query(_ sql: SQL, timeout: Duration?) async throws -> PostgresRows {
         if let ambient = try ambientTransaction() { return try await ambient.query(sql, timeout: timeout) }
-        if options.mode != .exclusive, let multiplexer {
+        if isShared, let multiplexer {
             let fingerprint = sql.fingerprint
             if multiplexer.takes(sql, fingerprint) {
                 return try await multiplexer.query(sql, fingerprint, timeout: timeout)

@@ -5,8 +5,8 @@ import ReactorCore
 extension PostgresSession {
     /// Runs one statement by the extended protocol.
     ///
-    /// The first use of a statement goes unprepared, the second prepares it in the same round trip, later ones only bind. A
-    /// result comes in binary when every column of a prepared statement has a binary decoder, in text otherwise.
+    /// The first use of a statement goes unprepared, the second prepares it in the same round trip, later ones only bind.
+    /// These have their result in binary when every column has a binary decoder, in text otherwise.
     func query(_ sql: SQL, timeout: Duration?) async throws -> PostgresRows {
         try sql.validate()
         guard statements.capacity > 0, !exchange.isUnderWay else {
@@ -19,7 +19,7 @@ extension PostgresSession {
             guard let columns = statement.columns else { return try await runUnprepared(sql, timeout) }
             return try await run(statement, columns, sql, fingerprint, timeout)
         case .again:
-            guard StatementKind(sql.text).isPlanned else { return try await runUnprepared(sql, timeout) }
+            guard StatementKind(sql.text) == .planned else { return try await runUnprepared(sql, timeout) }
             let call = PipelinedCall(sql, fingerprint)
             try await runPipeline([.statement(call), .sync], timeout: timeout)
             return try call.result()

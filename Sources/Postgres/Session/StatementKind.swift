@@ -1,57 +1,71 @@
-import PostgresValues
-
-/// What a statement is, by its first word and by words that betray session state.
-struct StatementKind: Equatable {
+/// What a statement is, by its first word. Cheap: it is asked for every statement of a pipeline.
+enum StatementKind {
     /// It is planned, so that preparing it is worth while: `SELECT`, `INSERT`, `UPDATE`, `DELETE`, `WITH`, `VALUES`…
-    var isPlanned = false
+    case planned
     /// It moves rows outside the protocol of queries.
-    var isCopy = false
+    case copy
     /// It begins, ends or divides a transaction.
-    var controlsTransaction = false
-    /// Other sessions' statements may be run by the same one before and after it.
-    var isShareable = false
+    case transactionControl
+    case other
 
     init(_ text: String) {
-        let word = Self.firstWord(text.utf8)
-        switch word {
-        case "select", "insert", "update", "delete", "with", "values", "table", "merge":
-            isPlanned = true
-            isShareable = !Self.touchesSession(text)
-        case "copy": isCopy = true
+        switch Self.firstWord(text) {
+        case "select", "insert", "update", "delete", "with", "values", "table", "merge": self = .planned
+        case "copy": self = .copy
         case "begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare":
-            controlsTransaction = true
-        default: break
+            self = .transactionControl
+        default: self = .other
         }
     }
 
-    /// The first word in small letters, behind blanks, comments and parentheses.
-    static func firstWord(_ text: String.UTF8View) -> String {
-        var rest = text[...]
+    /// Whether other callers' statements may be run by the same session before and after it.
+    static func isShareable(_ text: String) -> Bool {
+        StatementKind(text) == .planned && !touchesSession(text)
+    }
+
+    /// The first word in small letters, behind blanks, comments and parentheses; of a long one the beginning.
+    static func firstWord(_ text: String) -> String {
+        text.utf8.withContiguousStorageIfAvailable { firstWord($0) }
+            ?? Array(text.utf8).withUnsafeBufferPointer { firstWord($0) }
+    }
+
+    private static func firstWord(_ text: UnsafeBufferPointer<UInt8>) -> String {
+        func isAt(_ place: Int, _ first: Unicode.Scalar, _ second: Unicode.Scalar) -> Bool {
+            place + 1 < text.count && text[place] == UInt8(ascii: first)
+                && text[place + 1] == UInt8(ascii: second)
+        }
+        var place = 0
         var depth = 0
-        while let byte = rest.first {
-            if rest.starts(with: "/*".utf8) {
+        while place < text.count {
+            if isAt(place, "/", "*") {
                 depth += 1
-                rest = rest.dropFirst(2)
+                place += 2
             } else if depth > 0 {
-                if rest.starts(with: "*/".utf8) {
-                    depth -= 1
-                    rest = rest.dropFirst()
-                }
-                rest = rest.dropFirst()
-            } else if rest.starts(with: "--".utf8) {
-                rest = rest.drop { $0 != UInt8(ascii: "\n") }
-            } else if isBlank(byte) || byte == UInt8(ascii: "(") || byte == UInt8(ascii: ";") {
-                rest = rest.dropFirst()
+                let isEnd = isAt(place, "*", "/")
+                if isEnd { depth -= 1 }
+                place += isEnd ? 2 : 1
+            } else if isAt(place, "-", "-") {
+                while place < text.count, text[place] != UInt8(ascii: "\n") { place += 1 }
+            } else if isSkipped(text[place]) {
+                place += 1
             } else {
                 break
             }
         }
-        let word = rest.prefix { $0 | 0x20 >= UInt8(ascii: "a") && $0 | 0x20 <= UInt8(ascii: "z") }
-        return String(Substring(word)).lowercased()
+        let letters = text[place...].prefix(12).prefix { isLetter($0) }
+        return String(unsafeUninitializedCapacity: letters.count) { word in
+            for (position, letter) in letters.enumerated() { word[position] = letter | 0x20 }
+            return letters.count
+        }
     }
 
-    private static func isBlank(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: " ") || byte >= 9 && byte <= 13
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z")
+    }
+
+    private static func isSkipped(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: " ") || byte >= 9 && byte <= 13 || byte == UInt8(ascii: "(")
+            || byte == UInt8(ascii: ";")
     }
 
     /// Whether it seems to use what belongs to a session: advisory locks, parameters, temporary tables. Errs towards yes,
