@@ -119,6 +119,39 @@ import Testing
         }
     }
 
+    @Test func whoFindsNoRoomInTimeLearnsHowThingsStand() async throws {
+        var options = MultiplexedPoolTests.options(1)
+        options.acquireTimeout = .milliseconds(100)
+        try await Database().withPool(options) { (pool, _) async throws in
+            #expect(try await pool.one(Int.self, "SELECT 1") == 1)
+            let sleeper = Greenlet.spawn { try await pool.execute("SELECT pg_sleep(1)") }
+            #expect(try await eventually { pool.multiplexer?.machine.outstanding == 1 })
+            let error = try await failure { try await pool.execute("SELECT 2") }
+            #expect(error.code == .acquireTimedOut && error.message.contains("1 statements run"))
+            #expect(try await sleeper.get() == 1)
+        }
+    }
+
+    @Test func noMoreThanTheMaximumWait() async throws {
+        var options = MultiplexedPoolTests.options(1)
+        options.maximumWaiting = 2
+        try await Database().withPool(options) { (pool, _) async throws in
+            let callers = (0..<50).map { number in
+                Greenlet.spawn { await outcome { try await pool.one(Int.self, "SELECT \(Int32(number))") } }
+            }
+            var refused = 0
+            for (number, caller) in callers.enumerated() {
+                switch try await caller.get() {
+                case .success(let value): #expect(value == number)
+                case .failure(let error):
+                    #expect((error as? PostgresError)?.code == .tooManyWaiting)
+                    refused += 1
+                }
+            }
+            #expect(refused == 50 - 32 - 2)
+        }
+    }
+
     /// `MULTIPLEX_CANCELS=10000` for the long form.
     @Test func randomCancelsHitOnlyTheirOwnStatement() async throws {
         let seed =
