@@ -99,8 +99,8 @@ let package = Package(
         .target(
             name: "Postgres",
             dependencies: [
-                "CLibPQ", "ConnectionPools", "PostgresValues", "Greenlets", "ReactorCore", deque, logging,
-                bytes,
+                "CLibPQ", "CLinux", "ConnectionPools", "PostgresValues", "Greenlets", "ReactorCore", deque,
+                logging, bytes,
             ],
             swiftSettings: house),
         .target(
@@ -193,7 +193,7 @@ let package = Package(
             name: "PostgresTests",
             dependencies: [
                 "Postgres", "PostgresValues", "ConnectionPools", "Greenlets", "ReactorCore", "ReactorTesting",
-                "LocalPostgres", "TestCertificates",
+                "LocalPostgres", "TestCertificates", logging,
             ],
             swiftSettings: house),
         .testTarget(

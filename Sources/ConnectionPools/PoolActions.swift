@@ -36,6 +36,8 @@ public enum PoolRefusal: Hashable, Sendable {
     case tooManyWaiting
     /// A connect failed in a way that trying again cannot mend (wrong password, no such database).
     case connectFailedForGood
+    /// Everyone who holds a connection waits for another: without this refusal nobody would ever get one.
+    case deadlock
 }
 
 /// How a connection came to its end.
@@ -56,6 +58,44 @@ public enum PoolReturn: Hashable, Sendable {
     case broken(PoolLoss)
 }
 
+/// Why the pool closes a connection.
+@frozen
+public enum PoolEviction: Hashable, Sendable {
+    /// It is older than ``PoolLimits/maximumLifetime``.
+    case lifetime
+    /// Nobody needed it for ``PoolLimits/idleTimeout``.
+    case idle
+    /// It broke, idle or in use.
+    case lost
+    /// Another one was lost because the server went away, and this one is as old.
+    case swept
+    /// All connections are being replaced.
+    case recycled
+    /// The maximum has become smaller.
+    case shrunk
+    /// The pool is closing.
+    case poolClosed
+}
+
+/// A connection to be closed, and why.
+public struct PoolClose<Connection> {
+    /// The connection and its place.
+    public let lease: PoolLease<Connection>
+    /// Why.
+    public let reason: PoolEviction
+
+    /// The connection.
+    @inlinable public var connection: Connection { lease.connection }
+
+    @inlinable
+    init(lease: PoolLease<Connection>, reason: PoolEviction) {
+        self.lease = lease
+        self.reason = reason
+    }
+}
+
+extension PoolClose: Sendable where Connection: Sendable {}
+
 /// What the shell around a ``PoolStateMachine`` has to do after an event, in the order of the fields.
 ///
 /// At most one connection changes hands per event, so that the common case allocates nothing.
@@ -71,7 +111,9 @@ public struct PoolActions<Connection, Waiter> {
     /// Interrupt what the borrowers of these do; they still give them back.
     public var interrupts: [PoolLease<Connection>] = []
     /// Close these; answer with `closeFinished`.
-    public var closes: [PoolLease<Connection>] = []
+    public var closes: [PoolClose<Connection>] = []
+    /// Say that these are held for suspiciously long; each is named once.
+    public var leaks: [PoolHolding<Connection>] = []
     /// Arm the one back-off timer; answer with `backoffElapsed` carrying the number.
     public var backoff: (delay: Duration, number: UInt64)?
     /// The pool is closed and holds nothing any more.

@@ -8,11 +8,14 @@
 ///   taken before the connect starts and given up only when the shell says that the close is finished, so
 ///   that the bound holds as the server sees it.
 /// - *First come, first served.* A connection that becomes free, returned or new, goes to the waiter at the
-///   head; `tryAcquire` yields nothing while anyone waits. Idle ones are reused last in, first out.
+///   head; `tryAcquire` yields nothing while anyone waits.
 /// - *Progress.* While anyone waits and a place is free, a connection is being opened, or the back-off timer
-///   is armed. It never gives up.
+///   is armed, or the pool is paused. It never gives up.
 /// - *Sweep.* One connection lost because the server went away condemns all opened before it: idle ones are
 ///   closed at once, borrowed ones when they come back.
+/// - *Minimum.* From its first use on, the pool opens connections until there are as many as it is to keep.
+///   One that reaches its age is replaced first, where a place is free, and never closed in use.
+/// - *No deadlock of its own.* When everyone who holds a connection waits for another, the last to ask is refused.
 ///
 /// Inlinable throughout, so that the module that names its types gets it specialised: a pool is asked twice per query.
 ///
@@ -29,10 +32,20 @@ public struct PoolStateMachine<Connection, Waiter> {
     @usableFromInline
     struct Place {
         @usableFromInline var phase = Phase.vacant
+        /// Past its lifetime: to be replaced as soon as nobody uses it.
+        @usableFromInline var isStale = false
+        /// Borrowed by somebody who waits for another connection.
+        @usableFromInline var isHolderWaiting = false
+        /// Borrowed for so long that it was told.
+        @usableFromInline var isLeakTold = false
         @usableFromInline var serial: UInt64 = 0
         @usableFromInline var generation: UInt64 = 0
         @usableFromInline var since = Duration.zero
+        /// When its lifetime is over.
+        @usableFromInline var expires: Duration?
         @usableFromInline var connection: Connection?
+        /// Who has or last had it.
+        @usableFromInline var holder = PoolHolder()
 
         @inlinable init() {}
     }
@@ -44,6 +57,7 @@ public struct PoolStateMachine<Connection, Waiter> {
     @usableFromInline var _limits: PoolLimits
     @usableFromInline var _counts = PoolCounts()
     @usableFromInline var _failuresInARow = 0
+    @usableFromInline var _isPaused = false
 
     @usableFromInline var places: [Place] = []
     @usableFromInline var vacant: [Int] = []
@@ -51,11 +65,20 @@ public struct PoolStateMachine<Connection, Waiter> {
     @usableFromInline var idle: [Int] = []
     @usableFromInline var waiters = WaitQueue<Waiter>()
     @usableFromInline var generation: UInt64 = 0
+    /// Why those of an earlier generation are closed.
+    @usableFromInline var generationEnd = PoolEviction.swept
     @usableFromInline var nextSerial: UInt64 = 1
     @usableFromInline var run = Run.running
+    /// Somebody has used the pool: it keeps its minimum from now on.
+    @usableFromInline var isInUse = false
     /// Number of the armed back-off timer.
     @usableFromInline var backoff: UInt64?
     @usableFromInline var lastBackoff: UInt64 = 0
+    /// Places that are idle or borrowed and stale, and the idle ones of these.
+    @usableFromInline var staleCount = 0
+    @usableFromInline var staleIdleCount = 0
+    /// Borrowed places whose holders wait.
+    @usableFromInline var blockedCount = 0
 
     /// Creates an empty pool; the maximum is at least 1.
     @inlinable
@@ -71,6 +94,8 @@ public struct PoolStateMachine<Connection, Waiter> {
     @inlinable public var counts: PoolCounts { _counts }
     /// Connect attempts that failed since the last success.
     @inlinable public var failuresInARow: Int { _failuresInARow }
+    /// Whether borrowers are held back.
+    @inlinable public var isPaused: Bool { _isPaused }
 
     /// Whether the pool takes no more borrowers.
     @inlinable public var isShutDown: Bool { run != .running }
@@ -82,41 +107,46 @@ public struct PoolStateMachine<Connection, Waiter> {
 
     /// An idle connection, at once; nil when there is none or when somebody waits already.
     @inlinable
-    public mutating func tryAcquire(at now: Duration) -> Lease? {
-        guard run == .running, waiters.isEmpty, let index = popIdle() else { return nil }
-        move(index, to: .borrowed, at: now)
-        return lease(index)
+    public mutating func tryAcquire(for holder: PoolHolder = PoolHolder(), at now: Duration) -> Lease? {
+        guard run == .running, !_isPaused, waiters.isEmpty, let index = popIdle() else { return nil }
+        return lend(index, to: holder, at: now)
     }
 
     /// Lets a waiter queue. Call it right after `tryAcquire` returned nil.
     ///
     /// The ticket is nil when the waiter is refused at once; the refusal is among the actions.
+    /// - Parameter ahead: before all who wait; for one whose turn it was and who got a connection that was no good.
     @inlinable
-    public mutating func wait(_ waiter: Waiter, at now: Duration) -> (ticket: PoolTicket?, actions: Actions) {
+    public mutating func wait(
+        _ waiter: Waiter, for holder: PoolHolder = PoolHolder(), ahead: Bool = false, at now: Duration
+    ) -> (ticket: PoolTicket?, actions: Actions) {
         var actions = Actions()
         if run != .running {
             actions.refusals.append((waiter, .closed))
             return (nil, actions)
         }
-        if _counts.waiting >= _limits.maximumWaiting {
+        if !ahead, _counts.waiting >= _limits.maximumWaiting {
             actions.refusals.append((waiter, .tooManyWaiting))
             return (nil, actions)
         }
-        let ticket = waiters.append(waiter, since: now)
+        isInUse = true
+        let isHolding = note(holder, waits: true)
+        let ticket = waiters.append(waiter, since: now, holder: holder, isHolding: isHolding, ahead: ahead)
         _counts.waiting = waiters.count
         openIfNeeded(at: now, &actions)
-        return (ticket, actions)
+        let isRefused = isHolding && noticeDeadlock(&actions) == ticket.sequence
+        return (isRefused ? nil : ticket, actions)
     }
 
-    /// Takes a waiter out of the queue in O(1).
+    /// Takes a waiter out of the queue in O(1), or O(maximum) when it holds a connection.
     ///
     /// Nil when it has left already: it was refused, or a connection is on its way to it and has to be
     /// released by whoever receives it.
     @inlinable
     public mutating func cancelWaiter(_ ticket: PoolTicket) -> Waiter? {
-        let waiter = waiters.remove(ticket)
-        _counts.waiting = waiters.count
-        return waiter
+        guard let entry = waiters.remove(ticket) else { return nil }
+        noteLeft(entry)
+        return entry.waiter
     }
 
     /// A borrower gives a connection back.
@@ -124,97 +154,30 @@ public struct PoolStateMachine<Connection, Waiter> {
     public mutating func release(_ slot: PoolSlot, _ condition: PoolReturn, at now: Duration) -> Actions {
         var actions = Actions()
         guard holds(slot, .borrowed) else { return actions }
+        let index = slot.index
+        if places[index].isHolderWaiting { unblock(index) }
         switch condition {
-        case .reusable where places[slot.index].generation == generation:
-            supply(slot.index, at: now, &actions)
+        case .reusable where places[index].generation == generation:
+            supply(index, at: now, &actions)
         case .reusable:
-            close(slot.index, at: now, &actions)
+            close(index, generationEnd, at: now, &actions)
+            openIfNeeded(at: now, &actions)
         case .broken(let loss):
-            close(slot.index, at: now, &actions)
-            if loss == .serverGone { sweep(after: slot.index, at: now, &actions) }
+            close(index, .lost, at: now, &actions)
+            if loss == .serverGone { sweep(after: index, at: now, &actions) }
+            openIfNeeded(at: now, &actions)
         }
         return actions
     }
 
-    // MARK: Connections
-
-    /// A connection that was asked for is there.
+    /// Its borrower is done with a connection, but what has to be done before its return goes on: nobody holds it any
+    /// more, and it counts as borrowed until it is released.
     @inlinable
-    public mutating func connectSucceeded(
-        _ slot: PoolSlot, _ connection: Connection, at now: Duration
-    ) -> Actions {
-        var actions = Actions()
-        guard holds(slot, .opening) else { return actions }
-        _failuresInARow = 0
-        backoff = nil
-        places[slot.index].connection = connection
-        // The handshake has just ended, so the server lives: whatever was swept meanwhile was older.
-        places[slot.index].generation = generation
-        supply(slot.index, at: now, &actions)
-        openIfNeeded(at: now, &actions)
-        return actions
-    }
-
-    /// A connection that was asked for could not be had.
-    ///
-    /// - Parameters:
-    ///   - isPermanent: trying again cannot help; everyone who waits is told so at once.
-    ///   - jitter: chance in −1…1, spreads the next attempt.
-    @inlinable
-    public mutating func connectFailed(
-        _ slot: PoolSlot, isPermanent: Bool, jitter: Double, at now: Duration
-    ) -> Actions {
-        var actions = Actions()
-        guard holds(slot, .opening) else { return actions }
-        // The timer is armed before the place is vacated: else the vacant place would be opened at once.
-        if run == .running { noteFailure(isPermanent: isPermanent, jitter: jitter, &actions) }
-        vacate(slot.index, at: now, &actions)
-        return actions
-    }
-
-    @inlinable
-    mutating func noteFailure(isPermanent: Bool, jitter: Double, _ actions: inout Actions) {
-        if isPermanent {
-            for waiter in waiters.removeAll() { actions.refusals.append((waiter, .connectFailedForGood)) }
-            _counts.waiting = 0
-        }
-        // Attempts that were under way together and fail together count once.
-        guard backoff == nil else { return }
-        _failuresInARow += 1
-        lastBackoff += 1
-        backoff = lastBackoff
-        actions.backoff = (_limits.backoff(afterFailures: _failuresInARow, jitter: jitter), lastBackoff)
-    }
-
-    /// The back-off timer with this number fired; an outdated number means nothing.
-    @inlinable
-    public mutating func backoffElapsed(_ number: UInt64, at now: Duration) -> Actions {
-        var actions = Actions()
-        guard backoff == number else { return actions }
-        backoff = nil
-        openIfNeeded(at: now, &actions)
-        return actions
-    }
-
-    /// The peer of an idle connection closed it. Means nothing when it has been borrowed meanwhile: then
-    /// its borrower finds out.
-    @inlinable
-    public mutating func idleConnectionLost(_ slot: PoolSlot, _ loss: PoolLoss, at now: Duration) -> Actions {
-        var actions = Actions()
-        guard holds(slot, .idle) else { return actions }
-        idle.removeAll { $0 == slot.index }
-        close(slot.index, at: now, &actions)
-        if loss == .serverGone { sweep(after: slot.index, at: now, &actions) }
-        return actions
-    }
-
-    /// A connection that was to be closed is gone, for the server too.
-    @inlinable
-    public mutating func closeFinished(_ slot: PoolSlot, at now: Duration) -> Actions {
-        var actions = Actions()
-        guard holds(slot, .closing) else { return actions }
-        vacate(slot.index, at: now, &actions)
-        return actions
+    public mutating func returnBegan(_ slot: PoolSlot) {
+        guard holds(slot, .borrowed) else { return }
+        if places[slot.index].isHolderWaiting { unblock(slot.index) }
+        places[slot.index].holder = PoolHolder()
+        places[slot.index].isLeakTold = true
     }
 }
 

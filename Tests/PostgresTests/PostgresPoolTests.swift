@@ -167,30 +167,6 @@ import Testing
         }
     }
 
-    /// Both orders: cancelled while queued, and in the very turn in which the connection was handed over.
-    @Test(arguments: [true, false])
-    func aCancelledWaiterLosesOnlyItsOwnPlace(beforeHandOff: Bool) async throws {
-        try await Database().withPool(.init(maximum: 1)) { (pool, _) async throws in
-            var served: [Int] = []
-            for _ in 0..<200 {
-                served = []
-                let lease = try await pool.acquire(timeout: .seconds(5))
-                let greenlets = (0..<3).map { number in
-                    Greenlet.spawn { () async throws in
-                        try await pool.withConnection { _ in served.append(number) }
-                    }
-                }
-                while pool.statistics.counts.waiting < 3 { await Greenlet.yield() }
-                if beforeHandOff { greenlets[0].cancel() }
-                pool.release(lease)
-                if !beforeHandOff { greenlets[0].cancel() }
-                for greenlet in greenlets { #expect(try await greenlet.join()) }
-                #expect(served == [1, 2])
-            }
-            #expect(pool.statistics.counts.borrowed == 0 && pool.statistics.connectsSucceeded == 1)
-        }
-    }
-
     @Test func aConnectionReturnedInsideATransactionIsRolledBack() async throws {
         try await Database().withPool(.init(maximum: 1)) { (pool, _) async throws in
             let process = try await pool.withConnection { (connection) async throws in
@@ -283,7 +259,6 @@ import Testing
             do {
                 let pool = PostgresPool(database.configuration, .init(maximum: 2))
                 try await fill(pool)
-                pool.deadlineTimer?.cancelIfActive()
             }
             #expect(try await eventually { try await watcher.sessions() == 0 })
             await watcher.connection.close()
@@ -294,13 +269,4 @@ import Testing
         let pool = PostgresPool(try Database().configuration)
         try await withReactor { _ in await pool.close() }
     }
-}
-
-/// Opens as many connections as the pool may have and gives them back.
-@ReactorActor
-private func fill(_ pool: PostgresPool) async throws {
-    let greenlets = (0..<pool.options.maximum).map { _ in
-        Greenlet.spawn { try await pool.execute("SELECT pg_sleep(0.1)") }
-    }
-    for greenlet in greenlets { _ = try await greenlet.get() }
 }

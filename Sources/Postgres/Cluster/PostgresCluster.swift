@@ -120,7 +120,7 @@ public final class PostgresCluster {
 
     private func noteWriteFailure(_ error: any Error) {
         guard (error as? PostgresError)?.sqlState == .readOnlySQLTransaction else { return }
-        primary.apply(primary.machine.recycle(at: primary.now))
+        primary.recycle()
     }
 }
 

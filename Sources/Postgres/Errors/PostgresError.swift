@@ -26,6 +26,10 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDeb
         public static let acquireTimedOut = Code(description: "acquireTimedOut")
         /// Too many wait for the pool already.
         public static let tooManyWaiting = Code(description: "tooManyWaiting")
+        /// Everyone who holds a connection of the pool waits for another; this one was the last to ask.
+        public static let poolDeadlock = Code(description: "poolDeadlock")
+        /// A hook of the pool took too long.
+        public static let hookTimedOut = Code(description: "hookTimedOut")
         /// The pool is closed.
         public static let poolClosed = Code(description: "poolClosed")
         /// COMMIT was answered by ROLLBACK: a statement of the transaction had failed.
@@ -102,7 +106,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDeb
     /// Whether time ran out: for a connect, a connection of the pool, a statement or a lock.
     public var isTimeout: Bool {
         switch code {
-        case .timedOut, .acquireTimedOut: true
+        case .timedOut, .acquireTimedOut, .hookTimedOut: true
         case .connectFailed: underlyingIsTimeout
         case .server: sqlState == .lockNotAvailable || sqlState == .idleInTransactionSessionTimeout
         default: false

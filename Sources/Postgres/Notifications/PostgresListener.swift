@@ -24,6 +24,7 @@ final class PostgresListener {
     let channels = ListenerChannels()
     private var task: Task<Void, Never>?
     private var isClosed = false
+    private var session: PostgresSession?
     /// Why there is no connection; nil while there is one.
     private(set) var lastFailure: PostgresError?
 
@@ -64,6 +65,9 @@ final class PostgresListener {
         await task?.value
     }
 
+    /// In the child of a fork: lets go of the parent's socket, and of nothing else.
+    func abandon() { session?.abandon() }
+
     // MARK: The connection
 
     private func run() async {
@@ -73,7 +77,9 @@ final class PostgresListener {
                 let session = try await PostgresSession.connect(configuration)
                 lastFailure = nil
                 let start = reactor.now
+                self.session = session
                 let isLost = await serve(session)
+                self.session = nil
                 await session.close()
                 guard isLost, !isClosed else { continue }
                 logger.warning("the listener of pool \(label) was lost: \(session.unusable)")

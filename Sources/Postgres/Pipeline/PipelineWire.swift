@@ -178,6 +178,7 @@ final class PipelineWire {
         switch expected.popFirst() {
         case .rows(let call, let statement):
             // Sent before it was described, its answer comes in text.
+            session.noteCommandTag(result.pointer, of: call.sql.text)
             call.answer = .success(result.rows(statement?.format == result.format ? statement?.columns : nil))
             answered.append(call)
         case .describe(_, let statement): statement.describe(result.columns)

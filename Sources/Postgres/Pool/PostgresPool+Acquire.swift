@@ -1,23 +1,55 @@
-import CLibPQ
+import CLinux
 import ConnectionPools
-import Logging
+import Greenlets
 import ReactorCore
+
+extension PoolHolder {
+    /// The calling task of the calling greenlet.
+    @ReactorActor
+    static func current(_ label: String, _ file: StaticString = "", _ line: UInt = 0) -> PoolHolder {
+        PoolHolder(
+            greenlet: AnyGreenlet.current?.id ?? 0, task: UInt(bitPattern: clinux_current_task()),
+            label: label, file: file, line: line)
+    }
+}
 
 extension PostgresPool {
     /// The pool's clock: time since the reactor's own origin.
     var now: Duration { .nanoseconds(Reactor.current.now.nanoseconds) }
 
     /// A connection, now or within `timeout`. Whoever gets it releases it.
-    func acquire(timeout: Duration) async throws -> Lease {
-        if let lease = tryAcquire() { return lease }
-        return try await waitForLease(timeout)
+    ///
+    /// - Parameter first: what `tryAcquire` has just yielded.
+    func acquire(
+        timeout: Duration, for holder: PoolHolder = .current(""), having first: Lease? = nil
+    ) async throws -> Lease {
+        var candidate = first ?? tryAcquire(for: holder)
+        if let candidate, isReady(candidate.connection) { return candidate }
+        let deadline = now + max(.zero, timeout)
+        var isFirst = candidate == nil
+        while true {
+            let lease: Lease
+            if let candidate {
+                lease = candidate
+            } else {
+                // One whose connection turned out to be no good was served in its turn, and keeps it.
+                lease = try await waitForLease(timeout, until: deadline, for: holder, ahead: !isFirst)
+            }
+            if isReady(lease.connection) { return lease }
+            if try await prepare(lease, timeout, until: deadline) { return lease }
+            isFirst = false
+            candidate = tryAcquire(for: holder)
+        }
     }
 
     /// A connection that is idle and alive; nil when there is none or somebody waits already. Never waits.
-    func tryAcquire() -> Lease? {
-        while let lease = machine.tryAcquire(at: now) {
+    func tryAcquire(for holder: PoolHolder = .current("")) -> Lease? {
+        adoptIfForked()
+        while let lease = machine.tryAcquire(for: holder, at: now) {
+            if machine.isShortOfIdle { apply(machine.replenish(at: now)) }
             if isAlive(lease.connection) {
                 totals.acquired += 1
+                if let events = options.events { events(.acquired(label: holder.label, waited: .zero)) }
                 return lease
             }
             release(lease)
@@ -25,82 +57,49 @@ extension PostgresPool {
         return nil
     }
 
-    private func waitForLease(_ timeout: Duration) async throws -> Lease {
+    private func waitForLease(
+        _ timeout: Duration, until deadline: Duration, for holder: PoolHolder, ahead: Bool
+    ) async throws -> Lease {
         try Task.checkCancellation()
-        let now = now
-        let waiter = PoolWaiter(until: now + max(.zero, timeout), on: .current)
-        let (ticket, actions) = machine.wait(waiter, at: now)
+        let start = now
+        let waiter = PoolWaiter(until: deadline, on: .current)
+        let (ticket, actions) = machine.wait(waiter, for: holder, ahead: ahead, at: start)
         totals.waited += 1
-        let timer = watchDeadline(of: waiter, timeout, at: now)
+        let timer = watchDeadline(of: waiter, timeout, isWhole: !ahead, at: start)
         apply(actions)
         defer {
             timer?.cancelIfActive()
             // Leaves the queue when it is still there: timed out or cancelled.
             if let ticket { _ = machine.cancelWaiter(ticket) }
         }
-        let lease = try await waiter.wait()
+        let lease: Lease
+        do { lease = try await waiter.wait() } catch {
+            if error is CancellationError { totals.acquireCancels += 1 }
+            throw error
+        }
         guard !Task.isCancelled else {
             // Cancelled after the hand-off: the connection goes to whoever is next.
+            totals.acquireCancels += 1
             release(lease)
             throw CancellationError()
         }
+        let waited = now - start
         totals.acquired += 1
+        totals.waits.record(waited)
+        lease.connection.record.wasIdle = .zero
+        if let events = options.events { events(.acquired(label: holder.label, waited: waited)) }
         return lease
     }
 
     /// Asks the socket of a connection that has been idle for a while; the reactor may not have had a turn since it died.
     private func isAlive(_ session: PostgresSession) -> Bool {
-        if now - session.idleSince > .milliseconds(1) {
+        let idle = now - session.idleSince
+        session.record.wasIdle = idle
+        if idle > .milliseconds(1), options.check != .never {
+            // Twice: the farewell and the end of the stream come one by one.
             session.takeInput()
             if session.isUsable { session.takeInput() }
         }
         return session.isUsable
-    }
-
-    /// Takes a connection back from its borrower. Never waits, so it can be called from any scope's end; what has to wait is
-    /// done by the pool itself, and the connection counts as borrowed until then.
-    func release(_ lease: Lease) {
-        let session = lease.connection
-        guard session.isUsable else {
-            totals.connectionsLost += 1
-            return apply(machine.release(lease.slot, .broken(session.loss), at: now))
-        }
-        if session.transactionStatus == PQTRANS_IDLE, !session.exchange.isUnderWay {
-            session.idleSince = now
-            return apply(machine.release(lease.slot, .reusable, at: now))
-        }
-        if session.exchange.isCleanUp {
-            // The end of a stream that was left early.
-            _ = Reactor.current.startTask { [self] in
-                await session.waitUntilFree()
-                release(lease)
-            }
-            return
-        }
-        totals.rolledBackOnReturn += 1
-        options.logger.warning(
-            "pool \(options.label): a connection came back in the middle of a transaction or statement; rolling back"
-        )
-        // Somebody else may still be using it: the borrower let it escape.
-        session.interrupt(.cancelled, exchange: session.exchange.number)
-        _ = Reactor.current.startTask { [self] in
-            await session.waitUntilFree()
-            await session.rollBack()
-            session.idleSince = now
-            apply(machine.release(lease.slot, session.isUsable ? .reusable : .broken(session.loss), at: now))
-        }
-    }
-
-    func refusal(_ reason: PoolRefusal) -> PostgresError {
-        switch reason {
-        case .closed: PostgresError(.poolClosed, "pool \"\(options.label)\" is closed")
-        case .tooManyWaiting:
-            PostgresError(
-                .tooManyWaiting,
-                "\(machine.counts.waiting) already wait for a connection from pool \"\(options.label)\"")
-        case .connectFailedForGood:
-            totals.lastConnectError
-                ?? PostgresError(.connectFailed, "pool \"\(options.label)\" cannot connect")
-        }
     }
 }

@@ -6,17 +6,19 @@ extension PostgresPool {
     /// Closes the pool. Parks the calling task until every connection is gone.
     ///
     /// New and waiting borrowers get `poolClosed` at once. Those that hold a connection have `grace` to finish; then their
-    /// statements are cancelled and further ones refused, and a little later their connections are closed under them. Closing
+    /// statements and hooks are cancelled and further ones refused, and a little later their connections are closed under them. Closing
     /// again waits for the same end. Goes through even in a cancelled task.
     public func close(grace: Duration = .seconds(10)) async {
+        adoptIfForked()
         apply(machine.shutDown(force: false, at: now))
         await listener?.close()
         if isShared { multiplexer?.close() }
-        backoffTimer?.cancelIfActive()
-        deadlineTimer?.cancelIfActive()
+        for timer in [backoffTimer, deadlineTimer, upkeepTimer] { timer?.cancelIfActive() }
         impatient.removeAll()
+        for waiter in warmWaiters { waiter.resume(throwing: refusal(.closed)) }
         await waitUntilDrained(atMost: grace)
         guard !isDrained else { return }
+        endHooks()
         apply(machine.shutDown(force: true, at: now))
         await waitUntilDrained(atMost: configuration.cancelGrace + .seconds(1))
         guard !isDrained else { return }

@@ -7,10 +7,15 @@ extension PostgresPool {
     ///
     /// Those with the pool's own time-out stand in one queue, in which deadlines only grow, and share one timer. A timer for
     /// each borrower would cost as much as its place in the pool.
+    /// - Parameter isWhole: whether all of its time is before it, so that the deadlines grow.
     /// - Returns: a timer of the waiter's own, to be cancelled when its wait has ended.
-    func watchDeadline(of waiter: PoolWaiter, _ timeout: Duration, at now: Duration) -> DelayedCall? {
-        guard timeout == options.acquireTimeout else {
-            return Reactor.current.callLater(max(.zero, timeout)) { self.giveUp(waiter, after: timeout) }
+    func watchDeadline(
+        of waiter: PoolWaiter, _ timeout: Duration, isWhole: Bool, at now: Duration
+    ) -> DelayedCall? {
+        guard isWhole, timeout == options.acquireTimeout else {
+            return Reactor.current.callLater(max(.zero, waiter.deadline - now)) {
+                self.giveUp(waiter, after: timeout)
+            }
         }
         while let first = impatient.first, !first.isPending { impatient.removeFirst() }
         impatient.append(waiter)
@@ -24,7 +29,7 @@ extension PostgresPool {
             deadlineTimer = nil
             return
         }
-        deadlineTimer = Reactor.current.callLater(max(.zero, first.deadline - now)) { [self] in
+        deadlineTimer = Reactor.current.callLater(max(.zero, first.deadline - now)) { [unowned self] in
             let now = self.now
             while let first = impatient.first, !first.isPending || first.deadline <= now {
                 impatient.removeFirst()
@@ -38,15 +43,5 @@ extension PostgresPool {
         guard waiter.isPending else { return }
         totals.acquireTimeouts += 1
         waiter.fail(timeoutError(timeout))
-    }
-
-    private func timeoutError(_ timeout: Duration) -> PostgresError {
-        let counts = machine.counts
-        var text =
-            "no connection from pool \"\(options.label)\" within \(timeout): "
-            + "maximum \(counts.maximum), \(counts.borrowed) borrowed, \(counts.idle) idle, \(counts.opening) opening, "
-            + "\(counts.closing) closing, \(counts.waiting) waiting"
-        if let cause = totals.lastConnectError { text += "; the last connect failed: \(cause)" }
-        return PostgresError(.acquireTimedOut, text, underlying: totals.lastConnectError)
     }
 }

@@ -77,7 +77,7 @@ extension PostgresPool {
     }
 
     private func begin(_ transactionOptions: PostgresTransactionOptions) async throws -> PostgresTransaction {
-        let lease = try await acquire(timeout: options.acquireTimeout)
+        let lease = try await acquire(timeout: options.acquireTimeout, for: .current("transaction"))
         do {
             let transaction = try await PostgresTransaction.begin(transactionOptions, on: lease.connection) {
                 self.openTransactions -= 1

@@ -1,3 +1,4 @@
+import CLinux
 import ConnectionPools
 import DequeModule
 import Greenlets
@@ -15,8 +16,11 @@ public import ReactorCore
 /// - Connections are opened when needed, by the pool itself: a borrower that leaves disturbs no connect.
 /// - Borrowers are served strictly in order of arrival. The maximum holds as the server sees it.
 /// - Idle connections are watched: one that the server ends is gone before anybody borrows it, and with it all that are as old.
-/// - While the server is away connects are tried again with growing pauses, for as long as anybody waits.
-/// - A connection returns as it was borrowed: an open transaction is rolled back, a broken connection replaced.
+/// - While the server is away connects are tried again with growing pauses, for as long as anybody waits or the minimum lacks.
+/// - A connection returns as it was borrowed: an open transaction is rolled back, what statements left behind is reset, a
+///   broken connection replaced.
+/// - When everyone who holds a connection asks for another, the last to ask gets `poolDeadlock` instead of a long wait.
+/// - In the child of a fork the pool is empty: the sockets are the parent's, and are closed there without a word.
 ///
 /// All decisions are `PoolStateMachine`'s; this class carries them out. It may be made before the reactor runs, and belongs to
 /// the reactor that first uses it.
@@ -26,26 +30,34 @@ public final class PostgresPool: PostgresDatabase {
 
     /// Where it connects to.
     public nonisolated let configuration: PostgresConfiguration
-    /// How it behaves.
+    /// How it was made; sizes may have been changed since by `resize`.
     public nonisolated let options: PostgresPoolOptions
 
     var machine: PoolStateMachine<PostgresSession, PoolWaiter>
     var totals = PostgresPoolStatistics()
     var connecting: [PoolSlot: Task<Void, Never>] = [:]
     var backoffTimer: DelayedCall?
+    /// The one timer for lifetimes, idle connections and leaks.
+    var upkeepTimer: DelayedCall?
     /// Waiters with the pool's own time-out, oldest first; those that are served leave late.
     var impatient = Deque<PoolWaiter>()
     var deadlineTimer: DelayedCall?
     /// Transactions begun by `transaction` and not ended.
     var openTransactions = 0
-    var isDrained = false
-    var drainWaiters: [Waiter<Void>] = []
     /// Made when somebody first listens.
     var listener: PostgresListener?
     /// Whether statements share connections.
     let isShared: Bool
     /// Where they do; nil in a pool that is not of that mode.
     lazy var multiplexer = Multiplexer(self)
+    /// Ends the hooks under way, by number.
+    var hookEnds: [Int: @ReactorActor () -> Void] = [:]
+    var lastHook = 0
+    var warmWaiters: [Waiter<Void>] = []
+    var isDrained = false
+    var drainWaiters: [Waiter<Void>] = []
+    /// Tells the process that uses the pool from its children.
+    var forks = clinux_fork_count()
 
     /// Makes a pool; connects nowhere yet. Any thread.
     public nonisolated init(_ configuration: PostgresConfiguration, _ options: PostgresPoolOptions = .init())
@@ -53,21 +65,25 @@ public final class PostgresPool: PostgresDatabase {
         self.configuration = configuration
         self.options = options
         isShared = options.mode != .exclusive
-        machine = PoolStateMachine(
-            limits: PoolLimits(maximum: options.maximum, maximumWaiting: options.maximumWaiting))
+        machine = PoolStateMachine(limits: options.limits)
     }
 
     /// A pool dropped without `close()` closes its idle connections, without waiting for the server.
     isolated deinit {
+        guard forks == clinux_fork_count() else { return abandonSessions() }
         listener?.stop()
-        for lease in machine.shutDown(force: false, at: now).closes { lease.connection.onIdleLoss = nil }
+        for timer in [backoffTimer, upkeepTimer, deadlineTimer] { timer?.cancelIfActive() }
+        guard machine.counts.idle > 0 else { return }
+        for close in machine.shutDown(force: false, at: now).closes { close.connection.onIdleLoss = nil }
     }
 
     /// The pool's numbers now. Never waits.
     public var statistics: PostgresPoolStatistics {
+        adoptIfForked()
         var numbers = totals
         numbers.label = options.label
         numbers.counts = machine.counts
+        numbers.isPaused = machine.isPaused
         numbers.longestWait = machine.headWaitsSince.map { now - $0 }
         return numbers
     }
@@ -85,11 +101,13 @@ public final class PostgresPool: PostgresDatabase {
                 return try await multiplexer.query(sql, fingerprint, timeout: timeout)
             }
         }
+        let holder = PoolHolder.current("query")
         let lease: Lease
-        if let idle = tryAcquire() {
+        let idle = tryAcquire(for: holder)
+        if let idle, isReady(idle.connection) {
             lease = idle
         } else {
-            lease = try await acquire(timeout: options.acquireTimeout)
+            lease = try await acquire(timeout: options.acquireTimeout, for: holder, having: idle)
         }
         defer { release(lease) }
         return try await lease.connection.query(sql, timeout: timeout)
@@ -97,20 +115,28 @@ public final class PostgresPool: PostgresDatabase {
 
     /// Lends a connection to `body` for as long as it runs. Parks the calling task until there is one.
     ///
+    /// ```swift
+    /// try await pool.withConnection(label: "report") { connection in try await connection.script(text) }
+    /// ```
     /// The connection must not be used after `body`; such use throws.
-    /// - Parameter timeout: how long to wait for a connection; default `acquireTimeout` of the options.
-    /// - Throws: what `body` throws. `PostgresError`: `acquireTimedOut`, saying how the pool stands and why the last connect failed;
+    /// - Parameters:
+    ///   - label: what it is for: shown with the place of the call when others wait in vain or it is held for long.
+    ///   - timeout: how long to wait for a connection; default `acquireTimeout` of the options.
+    /// - Throws: what `body` throws. `PostgresError`: `acquireTimedOut`, saying how the pool stands, who holds its connections
+    ///   and why the last connect failed; `poolDeadlock` at once when everyone who holds a connection waits for another;
     ///   `connectFailed` at once when trying again cannot help (wrong password, no such database); `tooManyWaiting`; `poolClosed`.
-    ///   `CancellationError`: a borrower that leaves the queue loses its place and nothing else.
+    ///   What the hook `onAcquire` throws. `CancellationError`: a borrower that leaves the queue loses its place and nothing else.
     public func withConnection<T: Sendable>(
-        timeout: Duration? = nil, _ body: @ReactorActor (PostgresConnection) async throws -> T
+        label: String = "", timeout: Duration? = nil, fileID: StaticString = #fileID, line: UInt = #line,
+        _ body: @ReactorActor (PostgresConnection) async throws -> T
     ) async throws -> T {
         if let ambient = try ambientTransaction() {
             let connection = PostgresConnection(try ambient.open())
             defer { connection.endLoan() }
             return try await body(connection)
         }
-        let lease = try await acquire(timeout: timeout ?? options.acquireTimeout)
+        let lease = try await acquire(
+            timeout: timeout ?? options.acquireTimeout, for: .current(label, fileID, line))
         let connection = PostgresConnection(lease.connection)
         defer {
             connection.endLoan()
@@ -123,7 +149,8 @@ public final class PostgresPool: PostgresDatabase {
     /// As the `async` form, for synchronous code in a greenlet.
     @_disfavoredOverload
     public func withConnection<T: Sendable>(
-        timeout: Duration? = nil, _ body: @ReactorActor (PostgresConnection) throws -> T
+        label: String = "", timeout: Duration? = nil, fileID: StaticString = #fileID, line: UInt = #line,
+        _ body: @ReactorActor (PostgresConnection) throws -> T
     ) throws -> T {
         if let ambient = try ambientTransaction() {
             let connection = PostgresConnection(try ambient.open())
@@ -131,7 +158,8 @@ public final class PostgresPool: PostgresDatabase {
             return try body(connection)
         }
         let lease = try Greenlet.blockingCall {
-            try await self.acquire(timeout: timeout ?? self.options.acquireTimeout)
+            try await self.acquire(
+                timeout: timeout ?? self.options.acquireTimeout, for: .current(label, fileID, line))
         }
         let connection = PostgresConnection(lease.connection)
         defer {

@@ -199,6 +199,7 @@ extension PostgresSession {
         let status = PQresultStatus(result)
         // One row of a stream that nobody reads any more.
         if status == PGRES_SINGLE_TUPLE { return PQclear(result) }
+        noteCommandTag(result)
         keep(result)
         switch status {
         case PGRES_COPY_IN:

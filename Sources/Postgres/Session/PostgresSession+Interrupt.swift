@@ -22,6 +22,7 @@ extension PostgresSession {
             return
         }
         exchange.interruption = reason
+        record.cancels += 1
         exchange.graceTimer = reactor.callLater(configuration.cancelGrace) { self.abandon(exchange: number) }
         sendCancelRequest(handle, exchange: number)
         exchange.feed?.wasInterrupted()

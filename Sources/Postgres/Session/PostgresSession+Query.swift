@@ -32,6 +32,7 @@ extension PostgresSession {
         if text.utf8.contains(0) {
             throw PostgresValueError(.nulCharacter, "the statement contains U+0000")
         }
+        noteStatement(text)
         return try await perform(timeout: timeout, isInterruptible: isInterruptible) { PQsendQuery($0, text) }
             .commandTag
     }
@@ -61,6 +62,8 @@ extension PostgresSession {
     func prepare(
         _ sql: SQL, _ fingerprint: UInt64, until deadline: ReactorInstant?
     ) async throws -> PreparedStatement {
+        // What it may leave behind is looked for now; sent as a prepared one, it counts as known.
+        dirt.note(sql.text)
         let statement = statements.prepare(fingerprint, segment: segments)
         let types = sql.parameters.map(\.oid.rawValue)
         do {
@@ -90,6 +93,7 @@ extension PostgresSession {
     // MARK: Sending
 
     func sendUnprepared(_ sql: SQL, _ handle: OpaquePointer) -> Int32 {
+        noteStatement(sql.text)
         let types = sql.parameters.map(\.oid.rawValue)
         return parameters.withParameters(sql.parameters) { count, values, lengths, formats in
             PQsendQueryParams(handle, sql.text, count, types, values, lengths, formats, 0)
@@ -98,7 +102,8 @@ extension PostgresSession {
 
     func sendPrepared(_ name: String, _ sql: SQL, _ format: PostgresFormat, _ handle: OpaquePointer) -> Int32
     {
-        parameters.withParameters(sql.parameters) { count, values, lengths, formats in
+        noteStatement(sql.text, isKnown: true)
+        return parameters.withParameters(sql.parameters) { count, values, lengths, formats in
             PQsendQueryPrepared(handle, name, count, values, lengths, formats, format.rawValue)
         }
     }

@@ -1,5 +1,7 @@
 import CLibPQ
+import CLinux
 import ConnectionPools
+import Glibc
 import Logging
 import PostgresValues
 import ReactorCore
@@ -46,6 +48,11 @@ final class PostgresSession {
 
     /// Where the server's notifications go.
     let notifications = NotificationHub()
+    /// What its statements leave behind, and what its pool knows of it.
+    var dirt = SessionDirt()
+    var record = PoolRecord()
+    /// The process that has opened it: in a forked child the socket is the parent's.
+    private let forks = clinux_fork_count()
 
     private var hasReader = false
     /// The reader is away while a stream's consumer is slow.
@@ -108,9 +115,23 @@ final class PostgresSession {
     /// Takes the connection out of the reactor and gives it up to the caller, who calls PQfinish.
     func takeHandle() -> OpaquePointer? {
         guard let handle else { return nil }
+        guard forks == clinux_fork_count() else {
+            // PQfinish would say good-bye on the socket that the parent still uses.
+            abandon()
+            return nil
+        }
         leaveReactor()
         self.handle = nil
         return handle
+    }
+
+    /// Closes the socket without a word, in the child of a fork. libpq's memory stays.
+    func abandon() {
+        guard handle != nil else { return }
+        handle = nil
+        hasReader = false
+        hasWriter = false
+        Glibc.close(descriptor)
     }
 
     // MARK: The socket

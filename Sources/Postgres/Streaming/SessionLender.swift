@@ -26,7 +26,7 @@ extension PostgresTransaction: SessionLender {
 extension PostgresPool: SessionLender {
     func borrowSession() async throws -> SessionLoan {
         if let ambient = try ambientTransaction() { return try ambient.borrowSession() }
-        let lease = try await acquire(timeout: options.acquireTimeout)
+        let lease = try await acquire(timeout: options.acquireTimeout, for: .current("stream"))
         return SessionLoan(session: lease.connection) { self.release(lease) }
     }
 }

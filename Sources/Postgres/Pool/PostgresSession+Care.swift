@@ -1,0 +1,56 @@
+import CLibPQ
+import ReactorCore
+
+// What a pool does with a session between two borrowers.
+
+/// What a pool knows about a session of its own.
+struct PoolRecord {
+    /// When it was opened, on the pool's clock.
+    var openedAt = Duration.zero
+    /// How long it was idle before its present loan.
+    var wasIdle = Duration.zero
+    /// Why the pool is about to close it, where the pool's machine cannot know.
+    var closeReason: PostgresCloseReason?
+    /// Statements sent and cancelled since its last return.
+    var statements = 0
+    var cancels = 0
+}
+
+extension PostgresSession {
+    /// A statement is about to run.
+    ///
+    /// - Parameter isKnown: as a prepared one, so it has run before.
+    func noteStatement(_ text: String, isKnown: Bool = false) {
+        record.statements += 1
+        dirt.note(text, isKnown: isKnown)
+    }
+
+    /// A result has arrived.
+    ///
+    /// - Parameter text: the statement's, when others were sent behind it.
+    func noteCommandTag(_ result: OpaquePointer, of text: String? = nil) {
+        if let tag = PQcmdStatus(result), tag.pointee != 0 { dirt.note(tag: tag, of: text) }
+    }
+
+    /// Sends an empty query and waits for the answer. One that does not come in time says that the way to the server is
+    /// broken: then the session is lost, and others of its age are suspect.
+    func ping(within limit: Duration) async throws {
+        let timer = reactor.callLater(max(.zero, limit)) {
+            self.lose(
+                PostgresError(.connectionLost, "the server did not answer a check within \(limit)"),
+                .serverGone)
+        }
+        defer { timer.cancelIfActive() }
+        _ = try await script("")
+    }
+
+    /// Makes the session as new. Whether that worked; when not it is to be closed.
+    func discardAll() async -> Bool {
+        guard (try? await script("DISCARD ALL", timeout: .seconds(5), isInterruptible: false)) != nil else {
+            return false
+        }
+        statements = PreparedStatements(capacity: configuration.statementCacheSize)
+        dirt.clear()
+        return isUsable
+    }
+}

@@ -1,0 +1,80 @@
+import ConnectionPools
+import Glibc
+import Greenlets
+import PostgresValues
+import ReactorCore
+import ReactorTesting
+import Testing
+
+@testable import Postgres
+
+/// fork(2), which Swift does not offer.
+private func forkProcess() -> pid_t {
+    typealias Function = @convention(c) () -> pid_t
+    return unsafeBitCast(dlsym(nil, "fork"), to: Function.self)()
+}
+
+private func exitStatus(of child: pid_t) -> Int32 {
+    var status: Int32 = 0
+    return waitpid(child, &status, 0) == child ? status >> 8 : -1
+}
+
+/// Each test in a process of its own.
+@Suite struct PoolForkTests {
+    /// Fact 11: what the child does with the pool, its end included, the parent's sessions do not notice.
+    @Test func theChildHasAnEmptyPoolOfItsOwnAndTheParentKeepsItsConnections() async {
+        await #expect(processExitsWith: .success) {
+            let database = try Database()
+            try await withReactor { (reactor) async throws in
+                let pool = PostgresPool(database.configuration, .init(maximum: 3, minimum: 2))
+                try await pool.warmUp()
+                let parents = Set(pool.machine.connections.map(\.processID))
+                let sockets = pool.machine.connections.map(\.descriptor)
+                let lease = try await pool.lease()
+                let child = try await Greenlet.spawn { () -> Int32 in
+                    let child = forkProcess()
+                    guard child == 0 else { return exitStatus(of: child) }
+                    let code = try? reactor.run(until: { () async throws -> Int32 in
+                        guard pool.statistics.counts.total == 0 else { return 1 }
+                        guard sockets.allSatisfy({ fcntl($0, F_GETFD) == -1 }) else { return 2 }
+                        let own = try await pool.one(Int32.self, "SELECT pg_backend_pid()")
+                        guard !parents.contains(own) else { return 3 }
+                        await pool.close()
+                        return 7
+                    })
+                    _exit(code ?? 4)
+                }.get()
+                #expect(child == 7)
+                #expect(
+                    parents.contains(try await lease.connection.one(Int32.self, "SELECT pg_backend_pid()")))
+                lease.end()
+                for _ in 0..<4 {
+                    #expect(parents.contains(try await pool.one(Int32.self, "SELECT pg_backend_pid()")))
+                }
+                #expect(pool.statistics.connectionsLost == 0)
+                await pool.close()
+            }
+        }
+    }
+
+    @Test func aConnectionClosedInTheChildStaysOpenInTheParent() async {
+        await #expect(processExitsWith: .success) {
+            let database = try Database()
+            try await withReactor { (reactor) async throws in
+                let connection = try await PostgresConnection.connect(database.configuration)
+                let child = try await Greenlet.spawn { () -> Int32 in
+                    let child = forkProcess()
+                    guard child == 0 else { return exitStatus(of: child) }
+                    let code = try? reactor.run(until: { () async throws -> Int32 in
+                        await connection.close()
+                        return connection.isUsable ? 1 : 6
+                    })
+                    _exit(code ?? 4)
+                }.get()
+                #expect(child == 6)
+                #expect(try await connection.one(Int.self, "SELECT 1") == 1)
+                await connection.close()
+            }
+        }
+    }
+}
