@@ -27,7 +27,9 @@ public struct WaitHistogram: Sendable {
     public func percentile(_ share: Double, immediate: Int = 0) -> Duration {
         let all = count + UInt64(max(0, immediate))
         guard all > 0 else { return .zero }
-        let rank = UInt64((Double(all) * min(max(share, 0), 1)).rounded(.up))
+        // Rounded up by hand: `rounded(.up)` needs the C library's mathematics.
+        let exact = Double(all) * min(max(share, 0), 1)
+        let rank = UInt64(exact) + (Double(UInt64(exact)) < exact ? 1 : 0)
         var seen = all - count
         if rank <= seen { return .zero }
         for (index, number) in buckets.enumerated() {

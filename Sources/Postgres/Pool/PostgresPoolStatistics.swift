@@ -22,7 +22,7 @@ public struct PostgresPoolStatistics: Sendable {
     public var acquireCancels = 0
     /// Borrowers that were refused because everyone waited for everyone.
     public var deadlocks = 0
-    /// Statements sent by borrowers, transaction control included; those of a loan count at its end.
+    /// Statements sent for borrowers, transaction control and checks included; those of a loan count at its end.
     public var statements = 0
     /// Statements cancelled on the server: by a kill, a time-out or the pool's end; counted as the one before.
     public var statementCancels = 0

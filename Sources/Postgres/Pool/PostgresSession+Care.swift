@@ -19,10 +19,12 @@ struct PoolRecord {
 extension PostgresSession {
     /// A statement is about to run.
     ///
-    /// - Parameter isKnown: as a prepared one, so it has run before.
-    func noteStatement(_ text: String, isKnown: Bool = false) {
+    /// - Parameters:
+    ///   - isKnown: it has run before in this session.
+    ///   - mayRepeat: false for scripts, which are never prepared.
+    func noteStatement(_ text: String, isKnown: Bool = false, mayRepeat: Bool = true) {
         record.statements += 1
-        dirt.note(text, isKnown: isKnown)
+        dirt.note(text, isKnown: isKnown, mayRepeat: mayRepeat)
     }
 
     /// A result has arrived.

@@ -17,8 +17,10 @@ struct SessionDirt {
 
     /// A statement is about to run.
     ///
-    /// - Parameter isKnown: it has run in this session before.
-    mutating func note(_ text: String, isKnown: Bool = false) {
+    /// - Parameters:
+    ///   - isKnown: it has run in this session before.
+    ///   - mayRepeat: it may come again as a known one, and so is to be remembered; scripts do not.
+    mutating func note(_ text: String, isKnown: Bool = false, mayRepeat: Bool = true) {
         lastText = text
         if isKnown, !looksAtAll {
             if !suspects.isEmpty, suspects.contains(text) { isDirty = true }
@@ -26,6 +28,7 @@ struct SessionDirt {
         }
         guard Self.isSuspicious(text) else { return }
         isDirty = true
+        guard mayRepeat else { return }
         guard suspects.count < 256 else {
             looksAtAll = true
             suspects = []

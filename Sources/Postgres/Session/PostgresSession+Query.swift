@@ -32,7 +32,7 @@ extension PostgresSession {
         if text.utf8.contains(0) {
             throw PostgresValueError(.nulCharacter, "the statement contains U+0000")
         }
-        noteStatement(text)
+        noteStatement(text, mayRepeat: false)
         return try await perform(timeout: timeout, isInterruptible: isInterruptible) { PQsendQuery($0, text) }
             .commandTag
     }
@@ -93,7 +93,7 @@ extension PostgresSession {
     // MARK: Sending
 
     func sendUnprepared(_ sql: SQL, _ handle: OpaquePointer) -> Int32 {
-        noteStatement(sql.text)
+        noteStatement(sql.text, mayRepeat: statements.capacity > 0)
         let types = sql.parameters.map(\.oid.rawValue)
         return parameters.withParameters(sql.parameters) { count, values, lengths, formats in
             PQsendQueryParams(handle, sql.text, count, types, values, lengths, formats, 0)

@@ -64,6 +64,15 @@ import Testing
         #expect(!dirt.isDirty)
     }
 
+    @Test func scriptsAreNotRemembered() {
+        var dirt = SessionDirt()
+        dirt.note("SELECT pg_advisory_lock(1)", mayRepeat: false)
+        #expect(dirt.isDirty)
+        dirt.clear()
+        dirt.note("SELECT pg_advisory_lock(1)", isKnown: true)
+        #expect(!dirt.isDirty)
+    }
+
     @Test func discardAllCleans() {
         var dirt = Self.dirt(after: "SET a.b = 1", tag: "SET")
         dirt.note("DISCARD ALL")
