@@ -74,8 +74,11 @@ public struct PoolLimits: Sendable {
         maximumLifetime.map { $0 * (1 - lifetimeJitter * min(max(chance, 0), 1)) }
     }
 
-    /// How long the upkeep may sleep at most: what begins meanwhile is then noticed at most a quarter late.
+    /// How long the upkeep may sleep at most: what begins meanwhile is then noticed at most a quarter late. A limit of
+    /// nothing must not keep it awake.
     @inlinable var upkeepPeriod: Duration? {
-        [maximumLifetime, idleTimeout, leakThreshold].compactMap { $0 }.min().map { $0 / 4 }
+        [maximumLifetime, idleTimeout, leakThreshold].compactMap { $0 }.min().map {
+            max($0 / 4, .milliseconds(5))
+        }
     }
 }

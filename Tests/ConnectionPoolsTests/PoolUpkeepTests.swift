@@ -120,6 +120,17 @@ import Testing
         #expect(pool.nextUpkeep(at: .zero) == nil)
     }
 
+    @Test func limitsOfNothingDoNotKeepTheTimerSpinning() {
+        var pool = Self.pool(minimum: 1, lifetime: .zero, idle: .zero, leak: .zero)
+        let slots = (1...2).map { pool.borrowNew($0) }
+        _ = pool.release(slots[0], .reusable, at: .zero)
+        _ = pool.upkeep(at: .zero)
+        #expect(pool.nextUpkeep(at: .zero)! >= .milliseconds(5))
+        #expect(pool.release(slots[1], .reusable, at: .zero).closes.count <= 1)
+        _ = pool.upkeep(at: .zero)
+        #expect(pool.nextUpkeep(at: .zero).map { $0 >= .milliseconds(5) } ?? true)
+    }
+
     @Test func roundRobinUsesTheColdestFirst() {
         var pool = Self.pool(reuse: .roundRobin)
         let slots = (1...3).map { pool.borrowNew($0) }

@@ -45,7 +45,7 @@ extension PostgresPool {
     private func connect() async throws -> PostgresSession {
         var configuration = configuration
         if let hook = options.hooks.configure {
-            configuration = try await runHook("configure", within: options.acquireTimeout) {
+            configuration = try await runHook("configure", within: hookLimit) {
                 [configuration] in try await hook(configuration)
             }
         }

@@ -105,6 +105,9 @@ extension PostgresPool {
         return try await outcome.wait().get()
     }
 
+    /// How long a hook may take that nobody waits for in person.
+    var hookLimit: Duration { max(options.acquireTimeout, .seconds(1)) }
+
     /// Gives up all hooks under way.
     func endHooks() {
         for end in hookEnds.values { end() }

@@ -70,7 +70,7 @@ extension PostgresPool {
     private func tidy(_ session: PostgresSession) async {
         if let hook = options.hooks.onRelease, session.isUsable, !machine.isShutDown {
             let connection = PostgresConnection(session)
-            let isWelcome = try? await runHook("onRelease", within: options.acquireTimeout) {
+            let isWelcome = try? await runHook("onRelease", within: hookLimit) {
                 try await hook(connection)
             }
             connection.endLoan()
@@ -94,7 +94,7 @@ extension PostgresPool {
         guard let hook = options.hooks.onConnect else { return }
         let connection = PostgresConnection(session)
         defer { connection.endLoan() }
-        try await runHook("onConnect", within: options.acquireTimeout) { try await hook(connection) }
+        try await runHook("onConnect", within: hookLimit) { try await hook(connection) }
         guard session.isUsable else { throw session.unusable }
         await session.rollBack()
         // What the hook sets is how every borrower is to find the session.

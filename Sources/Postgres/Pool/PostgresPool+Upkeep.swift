@@ -29,7 +29,7 @@ extension PostgresPool {
         let reactor = Reactor.current
         let waiter = Waiter<Void>(on: reactor)
         warmWaiters.append(waiter)
-        let timer = reactor.callLater(options.acquireTimeout) { [self] in
+        let timer = reactor.callLater(max(.zero, options.acquireTimeout)) { [self] in
             waiter.resume(throwing: timeoutError(options.acquireTimeout))
         }
         defer {

@@ -11,7 +11,8 @@ public struct PostgresConnectionAge: Hashable, Sendable {
 /// Code that a pool runs at the turns of a connection's life. All of it runs on the reactor; none is needed.
 ///
 /// A hook that throws costs the connection, never its place in the pool. One that hangs is given up when the pool's
-/// `acquireTimeout`, or what the borrower has left of its own, is over, and when the pool closes; its connection is closed then.
+/// `acquireTimeout` (a second at least), or what the borrower has left of its own, is over, and when the pool closes; its
+/// connection is closed then.
 ///
 /// ```swift
 /// options.hooks.configure = { configuration in
