@@ -13,8 +13,11 @@ final class Multiplexer {
     /// What is known of a statement by its text.
     private struct Reputation {
         let isShareable: Bool
-        /// It was quick when it last ran.
-        var isQuick = false
+        /// Rises with each quick run to 3 and falls with each slow one by 2, to −1: a statement is not condemned for one moment in
+        /// which the machine was busy.
+        var standing: Int8 = 0
+
+        var isQuick: Bool { standing > 0 }
     }
 
     /// The pool owns this; whoever waits here holds the pool.
@@ -166,7 +169,11 @@ final class Multiplexer {
 
     /// Notes how long a statement took.
     func note(_ call: PipelinedCall, _ duration: Duration) {
-        reputations[call.fingerprint]?.isQuick = duration < machine.limits.slowAfter
+        guard let standing = reputations[call.fingerprint]?.standing else { return }
+        let isQuick = duration < machine.limits.slowAfter
+        // Most are as good as can be already.
+        if isQuick && standing == 3 { return }
+        reputations[call.fingerprint]?.standing = isQuick ? standing + 1 : max(-1, standing - 2)
     }
 
     // MARK: Time

@@ -40,6 +40,10 @@ final class PipelinedCall {
     }
 
     func fail(_ error: any Error) { answer = .failure(error) }
+
+    var hasFailed: Bool {
+        if case .failure? = answer { true } else { false }
+    }
 }
 
 extension PostgresError.Code {

@@ -14,6 +14,9 @@ struct LibPQResult: ~Copyable {
     /// `SELECT 3`, `COMMIT`.
     var commandTag: String { PQcmdStatus(pointer).map { String(cString: $0) } ?? "" }
 
+    /// The form of its columns, which is the same for all.
+    var format: PostgresFormat { PQnfields(pointer) > 0 && PQfformat(pointer, 0) == 1 ? .binary : .text }
+
     /// The columns as described.
     var columns: [PostgresColumn] { Self.columns(of: pointer) }
 
