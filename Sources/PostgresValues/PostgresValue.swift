@@ -1,7 +1,8 @@
 /// A Swift value that can be bound to a `$n`.
 ///
-/// Parameters follow one rule: numbers, `Bool`, `UUID`, `Date` and bytes go in binary with their type named, and
-/// text goes untyped, so that the server infers whether a date, an enum label or a JSON document is meant.
+/// Parameters follow one rule: values of a Swift type that stands for one PostgreSQL type go in binary with that type named,
+/// numbers, `Bool`, `UUID`, times, addresses and bytes among them; text, `JSON` and rows go untyped, so that the server infers
+/// whether a date, an enum label, `json` or `jsonb` is meant.
 public protocol PostgresEncodable: Sendable {
     /// The value as a parameter.
     ///

@@ -71,6 +71,25 @@ import Testing
         #expect(try decode([PostgresBox].self, .boxArray, text: "{(1,1),(0,0);(1,1),(0,0)}") == [box, box])
     }
 
+    @Test func randomMatricesOfTextsGoBothWays() throws {
+        var random = SeededGenerator(state: 3)
+        let parts = ["", "a", "NULL", "\"", "\\", ",", "{", "}", " ", "é"]
+        for _ in 0..<500 {
+            let (rows, columns) = (Int(random.next() % 4) + 1, Int(random.next() % 4) + 1)
+            let matrix: [[String?]] = (0..<rows).map { _ in
+                (0..<columns).map { _ in
+                    random.next() % 5 == 0
+                        ? nil : (0..<(random.next() % 4)).map { _ in parts[Int(random.next() % 10)] }.joined()
+                }
+            }
+            let bytes = try matrix.postgresParameter().bytes
+            #expect(try decode([[String?]].self, .textArray, .text, bytes) == matrix)
+            #expect(
+                try decode(PostgresArray<String?>.self, .textArray, .text, bytes).elements
+                    == matrix.flatMap(\.self))
+        }
+    }
+
     // An array of a domain has a type of its own, which says nothing about the elements.
     @Test func arraysOfDomainsAreReadByTheSwiftType() throws {
         let oid = PostgresTypeOID(rawValue: 20_000)
