@@ -8,6 +8,7 @@ public struct ReactorError: Error, Sendable, CustomStringConvertible {
             case alreadyRunning, notRunning, crashed, timedOut, descriptorClosed, descriptorBusy, systemCall
             case timerAlreadyFired, timerAlreadyCancelled, threadPoolStopped, nameNotFound
             case invalidArgument, wouldBlockItself, nameServiceFailed, backendUnavailable, didNotSwitch
+            case waitCancelled
         }
 
         private let name: Name
@@ -43,6 +44,8 @@ public struct ReactorError: Error, Sendable, CustomStringConvertible {
         public static let backendUnavailable = Code(name: .backendUnavailable)
         /// Code under `assertSwitches` kept the loop for itself.
         public static let didNotSwitch = Code(name: .didNotSwitch)
+        /// `cancelWait(on:)` ended a wait for a descriptor.
+        public static let waitCancelled = Code(name: .waitCancelled)
         /// The reactor's own thread was about to wait for the reactor.
         public static let wouldBlockItself = Code(name: .wouldBlockItself)
 
