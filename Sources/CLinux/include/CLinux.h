@@ -3,6 +3,7 @@
 
 #include "clinux_link.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -22,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "process.h"
 #include "sampling.h"
 
 /// What a reactor thread is running: the `Reactor` object, or NULL on every other thread.
@@ -239,6 +241,9 @@ void clinux_poller_unwatch(struct clinux_poller *poller);
 /// accept4(2), which glibc declares under _GNU_SOURCE only: non-blocking and closed on exec from its first moment.
 /// Returns the descriptor or −errno.
 int clinux_accept(int fd, struct sockaddr *address, socklen_t *length);
+
+/// Adds one to an eventfd. Returns 0 or −errno. For signal handlers, too.
+static inline int clinux_eventfd_ring(int fd) { return eventfd_write(fd, 1) == 0 ? 0 : -errno; }
 
 /// Blocks every signal but faults and SIGPROF in the calling thread: a worker thread must not take signals meant for signalfd.
 void clinux_block_all_signals(void);
