@@ -7,6 +7,7 @@ public struct GreenletError: Error, Sendable, CustomStringConvertible {
         private enum Name {
             case notInGreenlet, timedOut, outOfStacks, closed, full, alreadySet, notHeld
             case waitsForItself, scopeClosed, alreadyInstalled, reactorRuns
+            case busy, connectFailed, endOfStream, tooLong, systemCall, invalidArgument
         }
 
         private let name: Name
@@ -33,12 +34,28 @@ public struct GreenletError: Error, Sendable, CustomStringConvertible {
         public static let alreadyInstalled = Code(name: .alreadyInstalled)
         /// `GreenletReactor.install()` came too late: the reactor, or one on the calling thread, runs already.
         public static let reactorRuns = Code(name: .reactorRuns)
+        /// Another greenlet reads from the socket or pipe, or writes to it, already. gevent's ConcurrentObjectUseError.
+        public static let busy = Code(name: .busy)
+        /// None of a host's addresses could be connected to; `causes` has what became of each.
+        public static let connectFailed = Code(name: .connectFailed)
+        /// The peer ended the stream before all that was asked for had come.
+        public static let endOfStream = Code(name: .endOfStream)
+        /// A line goes on for longer than it may.
+        public static let tooLong = Code(name: .tooLong)
+        /// A system call failed; the message names it, `errno` has its error.
+        public static let systemCall = Code(name: .systemCall)
+        /// A value that no call of the kind can use.
+        public static let invalidArgument = Code(name: .invalidArgument)
     }
 
     /// What went wrong.
     public let code: Code
     /// One sentence for a person.
     public let message: String
+    /// errno of the system call behind it, where there was one.
+    public let errno: Int32?
+    /// What went wrong before, one by one: the attempts of a connect.
+    public let causes: [any Error]
 
     /// The message.
     public var description: String { message }
@@ -46,9 +63,11 @@ public struct GreenletError: Error, Sendable, CustomStringConvertible {
     /// Whether a deadline passed.
     public var isTimeout: Bool { code == .timedOut }
 
-    init(_ code: Code, _ message: String) {
+    init(_ code: Code, _ message: String, errno: Int32? = nil, causes: [any Error] = []) {
         self.code = code
         self.message = message
+        self.errno = errno
+        self.causes = causes
     }
 }
 

@@ -34,7 +34,8 @@ enum AddressLookUp {
         return .success(addresses)
     }
 
-    private static func numericText(_ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> String? {
+    /// An internet address in numbers, without its port. Never blocks.
+    static func numericText(_ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> String? {
         var name = [CChar](repeating: 0, count: Int(NI_MAXHOST))
         let code = getnameinfo(address, length, &name, socklen_t(name.count), nil, 0, NI_NUMERICHOST)
         guard code == 0 else { return nil }
