@@ -59,8 +59,8 @@ extension Reactor {
         signalSource = nil
         leak(cooperatorStorage)
         cooperatorStorage = nil
-        // Its look-ups were the parent's threads'. One that a program installed is the program's.
-        if installedResolver is SystemResolver {
+        // Its look-ups were the parent's threads' and tasks'. One that a program installed is the program's.
+        if installedResolver is SystemResolver || installedResolver is NativeResolver {
             leak(installedResolver)
             installedResolver = nil
         }
