@@ -1,5 +1,6 @@
 import CBlockingShims
 import Glibc
+import ReactorCore
 
 extension BlockingShims {
     /// Parts of libc whose shims are switched together.
@@ -68,7 +69,7 @@ extension BlockingShims {
 
     /// The areas whose shims park; the others are libc's own in greenlets, too. Any thread.
     ///
-    /// At first what the environment variable `REACTOR_SHIMS` says, and all areas without it: names between commas, applied from left
+    /// At first what `ReactorConfiguration.shims` or the environment variable `REACTOR_SHIMS` says, and all areas without it: names between commas, applied from left
     /// to right, `all`, `none`, and `-` before a name to take it away: `REACTOR_SHIMS=socket,poll,io`, `REACTOR_SHIMS=-thread`.
     /// A word that names no area is reported on standard error, once, and ignored.
     ///
@@ -83,8 +84,7 @@ extension BlockingShims {
 
     /// Reads the environment. Called as the hooks are made, by the first shim on a fiber or the first use of `active`.
     static func readEnvironment() {
-        guard let value = getenv("REACTOR_SHIMS") else { return }
-        let text = String(cString: value)
+        guard let text = ReactorConfiguration.currentShims else { return }
         let (areas, unknown) = Area.parse(text)
         cbs_start_areas(areas.rawValue)
         guard !unknown.isEmpty else { return }

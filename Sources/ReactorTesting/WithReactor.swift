@@ -41,7 +41,7 @@ public func withReactor<Value: Sendable>(
 }
 
 /// What time limits are multiplied by.
-private let patience = getenv("REACTOR_TESTING_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 1
+private let patience = ReactorConfiguration.current.testingPatience
 
 private func runOnReactor<Value: Sendable>(
     _ reactor: Reactor, _ timeLimit: Duration, _ failsOnUnhandledErrors: Bool, _ stallLimit: Duration?,

@@ -261,15 +261,9 @@ package final class Fiber {
         return try body()
     }
 
-    /// Bytes mapped for a stack unless REACTOR_STACK_SIZE says otherwise: address space, of which only
+    /// Bytes mapped for a stack as `ReactorConfiguration.stackSize` said first: address space, of which only
     /// touched pages cost memory.
     ///
     /// libpq with SCRAM and TLS needs 15 KiB; unoptimised Swift with string formatting several times as much.
-    package nonisolated static let stackSize: Int = {
-        let fallback = 256 * 1024
-        guard let text = getenv("REACTOR_STACK_SIZE"), let size = Int(String(cString: text)) else {
-            return fallback
-        }
-        return max(size, 32 * 1024)
-    }()
+    package nonisolated static let stackSize = ReactorConfiguration.current.stackSize
 }

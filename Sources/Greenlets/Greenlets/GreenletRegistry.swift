@@ -12,7 +12,7 @@ package final class GreenletRegistry {
     private static let restingDriverLimit = 256
     @exclusivity(unchecked) private var lastID = 0
     /// Whether greenlets know who spawned them.
-    @exclusivity(unchecked) var tracksTree = GreenletRegistry.tracksTreeByDefault
+    @exclusivity(unchecked) var tracksTree = true
     /// Who wants to hear of each greenlet that starts; nil while nobody does.
     @exclusivity(unchecked) var spawnObservers: SpawnObservers?
     /// The reactor's own pool, made on first use.
@@ -33,15 +33,11 @@ package final class GreenletRegistry {
         return makeRegistry(for: reactor)
     }
 
-    private static let tracksTreeByDefault: Bool = {
-        guard let text = getenv("REACTOR_TRACK_GREENLET_TREE") else { return true }
-        return !["0", "no", "off", "false"].contains(String(cString: text).lowercased())
-    }()
-
     private static func makeRegistry(for reactor: Reactor) -> GreenletRegistry {
         // Every greenlet asks for the registry before it binds itself.
         TaskLocals.ignore(AnyGreenlet.$current)
         let registry = GreenletRegistry()
+        registry.tracksTree = reactor.configuration.tracksGreenletTree
         reactor.greenletRegistry = registry
         // The reactor holds both. A resting task would hold the reactor for ever.
         reactor.onLeave = { [unowned registry, unowned reactor] in registry.endRestingDrivers(on: reactor) }

@@ -1,5 +1,3 @@
-import Glibc
-
 extension Reactor {
     /// Who does file operations, so that the loop need not wait for them.
     ///
@@ -12,8 +10,8 @@ extension Reactor {
 
         private let name: Name
 
-        /// What the environment's `REACTOR_FILES` names (`threads` or `io_uring`), else io_uring where the kernel
-        /// allows it and the thread pool elsewhere.
+        /// What `ReactorConfiguration.fileEngine` names, which the environment's `REACTOR_FILES` sets (`threads` or `io_uring`),
+        /// else io_uring where the kernel allows it and the thread pool elsewhere.
         public static let automatic = FileEngine(name: .automatic)
         /// The reactor's thread pool: as many at once as it has threads.
         public static let threads = FileEngine(name: .threads)
@@ -24,9 +22,12 @@ extension Reactor {
         /// The engine's name, as `REACTOR_FILES` has it.
         public var description: String { name.rawValue }
 
-        fileprivate static var environment: FileEngine {
-            let value = getenv("REACTOR_FILES").map { String(cString: $0) } ?? ""
-            return Name(rawValue: value).map { FileEngine(name: $0) } ?? .automatic
+        private init(name: Name) { self.name = name }
+
+        /// The engine of that name, as `REACTOR_FILES` has it; nil for a name that none has.
+        init?(named text: String) {
+            guard let name = Name(rawValue: text) else { return nil }
+            self.name = name
         }
     }
 
@@ -46,7 +47,7 @@ extension Reactor {
 
     /// The ring to use, made when it is due; nil when threads are to do it.
     @ReactorActor var fileRing: FileRing? {
-        let engine = files.engine ?? FileEngine.environment
+        let engine = files.engine ?? configuration.fileEngine
         files.engine = engine
         guard engine != .threads else { return nil }
         if files.ring == nil, !files.isRingRefused {

@@ -17,11 +17,12 @@ extension Reactor {
 
         private let name: Name
 
-        /// What the environment's `REACTOR_BACKEND` names when the reactor is made (`epoll` or `io_uring`), else epoll.
+        /// What `ReactorConfiguration.backend` names when the reactor is made, which the environment's `REACTOR_BACKEND` sets
+        /// (`epoll` or `io_uring`), else epoll.
         ///
         /// epoll unless asked: it is there in every kernel and every container, where io_uring is often forbidden, and
         /// a descriptor that is closed behind the reactor's back is really closed. When the kernel refuses what the
-        /// environment asks for, a warning is logged and epoll taken.
+        /// configuration asks for, a warning is logged and epoll taken.
         public static let automatic = Backend(name: .automatic)
         /// epoll(7): a system call a registration, one a turn. Any Linux.
         public static let epoll = Backend(name: .epoll)
@@ -58,11 +59,11 @@ extension Reactor {
         }
 
         /// The poller of a reactor made without naming a backend.
-        static func automaticPoller(_ logger: Logger) -> Poller {
+        static func automaticPoller(_ configured: Backend, _ logger: Logger) -> Poller {
             do {
-                if (preferred ?? environment(logger)) == .ioUring {
+                if (preferred ?? configured) == .ioUring {
                     do throws(ReactorError) { return try Poller(.ioUring) } catch {
-                        logger.warning("REACTOR_BACKEND=io_uring is not followed, epoll is: \(error.message)")
+                        logger.warning("the backend io_uring is asked for and epoll taken: \(error.message)")
                     }
                 }
                 return try Poller(.epoll)
@@ -71,16 +72,12 @@ extension Reactor {
             }
         }
 
-        private static func environment(_ logger: Logger) -> Backend? {
-            guard let value = getenv("REACTOR_BACKEND").map({ String(cString: $0) }), !value.isEmpty else {
-                return nil
-            }
-            guard let name = Name(rawValue: value) else {
-                logger.warning(
-                    "REACTOR_BACKEND=\(value) is not known, epoll is taken; give epoll or io_uring")
-                return nil
-            }
-            return Backend(name: name)
+        private init(name: Name) { self.name = name }
+
+        /// The backend of that name, as `REACTOR_BACKEND` has it; nil for a name that none has.
+        init?(named text: String) {
+            guard let name = Name(rawValue: text) else { return nil }
+            self.name = name
         }
     }
 

@@ -169,7 +169,7 @@ extension Reactor {
     private func claim(_ first: RunPhase) throws(ReactorError) {
         TaskLocals.prepare()
         adoptIfForked()
-        if first == .starting { try monitor.configure() }
+        if first == .starting { monitor.configure(configuration) }
         guard Self.ofThisThread == nil else {
             throw ReactorError(.alreadyRunning, "run() was called from inside a running reactor")
         }

@@ -33,6 +33,10 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     /// The process's default reactor. It runs where and when somebody calls `run()` on it.
     public static let shared = Reactor()
 
+    private let ownConfiguration: ReactorConfiguration?
+    /// What it goes by: what it was made with, else `ReactorConfiguration.current`. Any thread.
+    public var configuration: ReactorConfiguration { ownConfiguration ?? .current }
+
     let poller: Poller
     let inbox = Inbox()
     package let clock: any ReactorClock
@@ -137,7 +141,19 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     public convenience init(
         clock: any ReactorClock = MonotonicClock(), logger: Logger = Logger(label: "reactor")
     ) {
-        self.init(poller: Backend.automaticPoller(logger), clock: clock, logger: logger)
+        self.init(
+            poller: Backend.automaticPoller(ReactorConfiguration.current.backend, logger), configuration: nil,
+            clock: clock, logger: logger)
+    }
+
+    /// Makes a reactor that goes by a configuration of its own, whatever `ReactorConfiguration.current` says.
+    public convenience init(
+        configuration: ReactorConfiguration, clock: any ReactorClock = MonotonicClock(),
+        logger: Logger = Logger(label: "reactor")
+    ) {
+        self.init(
+            poller: Backend.automaticPoller(configuration.backend, logger), configuration: configuration,
+            clock: clock, logger: logger)
     }
 
     /// Makes a reactor on a backend of the caller's choice. Never falls back to another, but for `.automatic`.
@@ -148,11 +164,16 @@ public final class Reactor: SerialExecutor, TaskExecutor {
         backend: Backend, clock: any ReactorClock = MonotonicClock(),
         logger: Logger = Logger(label: "reactor")
     ) throws(ReactorError) {
-        let poller = backend == .automatic ? Backend.automaticPoller(logger) : try Poller(backend)
-        self.init(poller: poller, clock: clock, logger: logger)
+        let poller =
+            backend == .automatic
+            ? Backend.automaticPoller(ReactorConfiguration.current.backend, logger) : try Poller(backend)
+        self.init(poller: poller, configuration: nil, clock: clock, logger: logger)
     }
 
-    private init(poller: Poller, clock: any ReactorClock, logger: Logger) {
+    private init(
+        poller: Poller, configuration: ReactorConfiguration?, clock: any ReactorClock, logger: Logger
+    ) {
+        ownConfiguration = configuration
         self.clock = clock
         self.timers = TimerQueue.make(clock: clock)
         self.poller = poller

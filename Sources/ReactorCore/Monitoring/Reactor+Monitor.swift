@@ -2,10 +2,10 @@ import CLinux
 import Synchronization
 
 extension ReactorMonitor {
-    /// Reads the environment, unless somebody has said otherwise in code.
-    func configure() throws(ReactorError) {
+    /// Does what the configuration says, unless somebody has said otherwise to the monitor itself.
+    func configure(_ configuration: ReactorConfiguration) {
         guard state.withLock({ !$0.isConfigured }) else { return }
-        let maxBlocking = try MonitorConfiguration.maxBlocking(MonitorConfiguration.environmentText)
+        let maxBlocking = configuration.maxBlockingTime
         state.withLock { state in
             guard !state.isConfigured else { return }
             state.isConfigured = true

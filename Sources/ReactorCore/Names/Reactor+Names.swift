@@ -5,7 +5,7 @@ extension Reactor {
     /// Looks up the addresses of `host`, best first; the calling task parks. Reactor only.
     ///
     /// Numeric addresses and, after RFC 6761, `localhost` and the names below it are answered here, at once;
-    /// names go to the installed resolver, by default `SystemResolver`: /etc/hosts, then the system's resolver
+    /// names go to the installed resolver, by default that of `ReactorConfiguration.resolver`, `SystemResolver`: /etc/hosts, then the system's resolver
     /// on a few threads of its own, in the order of preference of RFC 6724.
     /// - Parameters:
     ///   - host: an IP address, without brackets, or an ASCII name; a trailing dot keeps search domains out.
@@ -44,7 +44,7 @@ extension Reactor {
     /// Who looks names up for this reactor. Reactor only.
     @ReactorActor public var resolver: any Resolver {
         if let resolver = installedResolver { return resolver }
-        let resolver = SystemResolver()
+        let resolver = configuration.resolver.makeResolver()
         installedResolver = resolver
         return resolver
     }

@@ -72,22 +72,12 @@ extension Reactor {
         }
     }
 
-    /// Does what the environment asks for, when the reactor starts.
+    /// Does what the configuration asks for, when the reactor starts.
     @ReactorActor func configureReports() {
-        if let text = getenv("REACTOR_ACCOUNTING").map({ String(cString: $0) }), text == "1" {
-            isAccounting = true
-        }
-        guard dumpHandler == nil, let text = getenv("REACTOR_DUMP_SIGNAL").map({ String(cString: $0) }),
-            !text.isEmpty
-        else { return }
-        attempt("REACTOR_DUMP_SIGNAL") {
-            guard let number = signalNumber(text) else {
-                throw ReactorError(
-                    .invalidArgument,
-                    "REACTOR_DUMP_SIGNAL is \"\(text)\": give USR1, USR2, QUIT, HUP or a number")
-            }
-            dumpHandler = try dumpOnSignal(number)
-        }
+        let configuration = configuration
+        if configuration.isAccounting { isAccounting = true }
+        guard dumpHandler == nil, let number = configuration.dumpSignal else { return }
+        attempt("REACTOR_DUMP_SIGNAL") { dumpHandler = try dumpOnSignal(number) }
     }
 
     /// Undoes it when the run ends: a signal is then again what it was.
