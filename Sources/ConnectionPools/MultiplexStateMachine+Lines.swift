@@ -84,7 +84,7 @@ extension MultiplexStateMachine {
         at now: Duration, patience: Duration, areOthersWaiting: Bool
     ) -> MultiplexTick<Statement> {
         var tick = MultiplexTick<Statement>()
-        while let since = queue.headSince, now - since >= patience, let waiting = queue.popFirst() {
+        while let since = queue.headSince, now - since >= patience, let waiting = queue.popFirst()?.waiter {
             requeued[waiting.sequence] = nil
             tick.expired.append(waiting.statement)
         }

@@ -147,7 +147,7 @@ public struct MultiplexStateMachine<Statement> {
         for index in lines.indices where lines[index].hasRoom(limits.depth) {
             if best < 0 || lines[index].sent.count < lines[best].sent.count { best = index }
         }
-        guard best >= 0, let waiting = queue.popFirst() else { return nil }
+        guard best >= 0, let waiting = queue.popFirst()?.waiter else { return nil }
         if !requeued.isEmpty { requeued[waiting.sequence] = nil }
         isCrowded = lines[best].sent.count >= limits.spreadAt
         if lines[best].sent.isEmpty { lines[best].since = now }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct MultiplexInterleavingTests {
     struct World {
         var machine: MultiplexStateMachine<Int>
-        var random: PoolInterleavingTests.Random
+        var random: PoolWorld.Random
         var now = Duration.zero
         var names = 0
         /// Statements not sent yet, in the order in which they must go.
@@ -25,7 +25,7 @@ import Testing
         var reran = 0
 
         init(seed: UInt64) {
-            random = PoolInterleavingTests.Random(state: seed)
+            random = PoolWorld.Random(state: seed)
             machine = MultiplexStateMachine(
                 limits: MultiplexLimits(
                     lines: Int.random(in: 1...4, using: &random), depth: Int.random(in: 1...6, using: &random)
