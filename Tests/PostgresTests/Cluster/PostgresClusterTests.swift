@@ -126,9 +126,11 @@ import Testing
             let (cluster, standby) = (servers.cluster, servers.standby)
             #expect(try await cluster.read { try await servers.isStandby($0) })
             try await reactor.deferToThread { _ = kill(try #require(standby.serverProcessID), SIGKILL) }.value
+            // What it left behind goes on for a moment.
+            #expect(try await eventually { try await !cluster.read { try await servers.isStandby($0) } })
             for _ in 0..<10 { #expect(try await !cluster.read { try await servers.isStandby($0) }) }
             try await reactor.deferToThread { try standby.restart(mode: .immediate) }.value
-            #expect(try await eventually { try await cluster.read { try await servers.isStandby($0) } })
+            #expect(try await eventually(within: .seconds(30)) { try await cluster.read { try await servers.isStandby($0) } })
         }
     }
 

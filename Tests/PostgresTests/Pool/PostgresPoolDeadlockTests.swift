@@ -27,7 +27,10 @@ import Testing
     @Test func theSameHoldsForSynchronousCodeAndForTransactions() async throws {
         try await Database().withPool(.init(maximum: 1)) { (pool, _) async throws in
             let greenlet = Greenlet.spawn { () throws in
-                try pool.transaction { (_) throws in _ = try pool.execute("SELECT 1") }
+                // Without that the statement would be part of the transaction.
+                try pool.transaction { (_) throws in
+                    _ = try pool.outsideTransaction { try pool.execute("SELECT 1") }
+                }
             }
             #expect(try await failure { try await greenlet.get() }.code == .poolDeadlock)
             #expect(try await pool.one(Int.self, "SELECT 1") == 1)
