@@ -139,8 +139,10 @@ final class Multiplexer {
     private static func runLine(_ place: MultiplexLine, of pool: PostgresPool) async {
         guard let multiplexer = pool.multiplexer else { return }
         let lease: PostgresPool.Lease
-        do { lease = try await pool.acquire(
-                timeout: pool.options.acquireTimeout, for: PoolHolder(label: "shared line")) } catch {
+        do {
+            lease = try await pool.acquire(
+                timeout: pool.options.acquireTimeout, for: PoolHolder(label: "shared line"))
+        } catch {
             return multiplexer.lineFailed(place, error)
         }
         do { _ = try lease.connection.beginPipeline() } catch {

@@ -130,7 +130,10 @@ import Testing
             #expect(try await eventually { try await !cluster.read { try await servers.isStandby($0) } })
             for _ in 0..<10 { #expect(try await !cluster.read { try await servers.isStandby($0) }) }
             try await reactor.deferToThread { try standby.restart(mode: .immediate) }.value
-            #expect(try await eventually(within: .seconds(30)) { try await cluster.read { try await servers.isStandby($0) } })
+            #expect(
+                try await eventually(within: .seconds(30)) {
+                    try await cluster.read { try await servers.isStandby($0) }
+                })
         }
     }
 
