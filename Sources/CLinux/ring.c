@@ -76,6 +76,7 @@ int clinux_ring_init(clinux_ring *ring, unsigned submissions, unsigned completio
     ring->entries = entries;
     ring->sq_head = (uint32_t *)(queues + parameters.sq_off.head);
     ring->sq_tail = (uint32_t *)(queues + parameters.sq_off.tail);
+    ring->sq_flags = (const uint32_t *)(queues + parameters.sq_off.flags);
     ring->sq_mask = *(uint32_t *)(queues + parameters.sq_off.ring_mask);
     ring->sq_count = parameters.sq_entries;
     ring->cq_head = (uint32_t *)(queues + parameters.cq_off.head);
@@ -222,7 +223,14 @@ int clinux_ring_enter(clinux_ring *ring, unsigned minimum, int64_t timeout_ns) {
 int clinux_ring_next(clinux_ring *ring, clinux_completion *completion) {
     uint32_t head = *ring->cq_head;
     if (head == __atomic_load_n(ring->cq_tail, __ATOMIC_ACQUIRE)) {
-        return 0;
+        // Those that found the queue full are kept elsewhere until the kernel is asked for them.
+        if ((__atomic_load_n(ring->sq_flags, __ATOMIC_RELAXED) & IORING_SQ_CQ_OVERFLOW) == 0) {
+            return 0;
+        }
+        syscall(SYS_io_uring_enter, ring->fd, 0, 0, IORING_ENTER_GETEVENTS, NULL, 0);
+        if (head == __atomic_load_n(ring->cq_tail, __ATOMIC_ACQUIRE)) {
+            return 0;
+        }
     }
     const struct io_uring_cqe *entry = (const struct io_uring_cqe *)ring->completions + (head & ring->cq_mask);
     completion->user_data = entry->user_data;

@@ -143,6 +143,7 @@ typedef struct clinux_ring {
     size_t entry_bytes;      ///< its length
     uint32_t *sq_head;       ///< first submission the kernel has not taken
     uint32_t *sq_tail;       ///< behind the last one it may take
+    const uint32_t *sq_flags; ///< what the kernel has to say, such as that completions found their queue full
     uint32_t sq_mask;        ///< sq_count − 1
     uint32_t sq_count;       ///< a power of two
     uint32_t tail;           ///< behind the last one written; becomes *sq_tail when the kernel is entered
