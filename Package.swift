@@ -36,6 +36,7 @@ let package = Package(
         .library(name: "Models", targets: ["Models"]),
         .library(name: "Migrations", targets: ["Migrations"]),
         .library(name: "ReactorMetrics", targets: ["ReactorMetrics"]),
+        .library(name: "PostgresMetrics", targets: ["PostgresMetrics"]),
         .library(name: "ReactorTesting", targets: ["ReactorTesting"]),
         .library(name: "LocalPostgres", targets: ["LocalPostgres"]),
         .executable(name: "service", targets: ["service"]),
@@ -104,6 +105,9 @@ let package = Package(
             ],
             swiftSettings: house),
         .target(
+            name: "PostgresMetrics", dependencies: ["Postgres", "ReactorCore", metrics],
+            swiftSettings: house),
+        .target(
             name: "Models", dependencies: ["Postgres", "PostgresValues", "Greenlets", "ReactorCore"],
             swiftSettings: house),
         .target(
@@ -148,6 +152,8 @@ let package = Package(
 
         // Tests: one suite per source file.
         .target(
+            name: "TestMetrics", dependencies: [metrics], path: "Tests/TestMetrics", swiftSettings: house),
+        .target(
             name: "TestCertificates", dependencies: ["COpenSSL"], path: "Tests/TestCertificates",
             swiftSettings: house),
         .testTarget(
@@ -159,7 +165,16 @@ let package = Package(
             swiftSettings: house),
         .testTarget(
             name: "ReactorMetricsTests",
-            dependencies: ["ReactorMetrics", "Greenlets", "ReactorCore", "ReactorTesting", metrics],
+            dependencies: [
+                "ReactorMetrics", "Greenlets", "ReactorCore", "ReactorTesting", "TestMetrics", metrics,
+            ],
+            swiftSettings: house),
+        .testTarget(
+            name: "PostgresMetricsTests",
+            dependencies: [
+                "PostgresMetrics", "Postgres", "LocalPostgres", "ReactorCore", "ReactorTesting",
+                "TestMetrics",
+            ],
             swiftSettings: house),
         .testTarget(
             name: "BlockingShimsTests",

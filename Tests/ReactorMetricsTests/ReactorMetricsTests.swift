@@ -3,7 +3,7 @@ import Greenlets
 import ReactorCore
 import ReactorMetrics
 import ReactorTesting
-import Synchronization
+import TestMetrics
 import Testing
 
 @Suite struct ReactorMetricsTests {
@@ -54,59 +54,4 @@ import Testing
             #expect(reactor.delayedCallCount == 0)
         }
     }
-}
-
-/// Remembers what is recorded, by label and `reason`.
-private final class TestMetrics: MetricsFactory, Sendable {
-    private let recorded = Mutex<[(name: String, value: Double)]>([])
-
-    var values: [Double] { recorded.withLock { $0.map(\.value) } }
-    subscript(_ name: String) -> [Double] { recorded.withLock { $0.filter { $0.name == name }.map(\.value) } }
-
-    private final class Handler: CounterHandler, RecorderHandler, TimerHandler, MeterHandler,
-        FloatingPointCounterHandler
-    {
-        private let metrics: TestMetrics
-        private let name: String
-
-        init(_ metrics: TestMetrics, _ label: String, _ dimensions: [(String, String)]) {
-            self.metrics = metrics
-            let reason = dimensions.first { $0.0 == "reason" }
-            name = label + (reason.map { " reason=\($0.1)" } ?? "")
-        }
-
-        private func add(_ value: Double) { metrics.recorded.withLock { $0.append((name, value)) } }
-        func increment(by value: Int64) { add(Double(value)) }
-        func increment(by value: Double) { add(value) }
-        func decrement(by value: Double) { add(-value) }
-        func set(_ value: Int64) { add(Double(value)) }
-        func set(_ value: Double) { add(value) }
-        func record(_ value: Int64) { add(Double(value)) }
-        func record(_ value: Double) { add(value) }
-        func recordNanoseconds(_ value: Int64) { add(Double(value)) }
-        func reset() {}
-    }
-
-    func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
-        Handler(self, label, dimensions)
-    }
-    func makeFloatingPointCounter(label: String, dimensions: [(String, String)])
-        -> any FloatingPointCounterHandler
-    {
-        Handler(self, label, dimensions)
-    }
-    func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
-        Handler(self, label, dimensions)
-    }
-    func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
-        Handler(self, label, dimensions)
-    }
-    func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
-        Handler(self, label, dimensions)
-    }
-    func destroyCounter(_ handler: any CounterHandler) {}
-    func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) {}
-    func destroyMeter(_ handler: any MeterHandler) {}
-    func destroyRecorder(_ handler: any RecorderHandler) {}
-    func destroyTimer(_ handler: any TimerHandler) {}
 }

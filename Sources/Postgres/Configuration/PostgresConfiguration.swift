@@ -33,6 +33,14 @@ public struct PostgresConfiguration: Sendable {
     /// in which they are written.
     public var shufflesHosts = false
 
+    /// Statements that take at least this long are logged as warnings, with their text and without their values. Default: none
+    /// are. The server's `log_min_duration_statement` sees only its own share of that time.
+    public var slowStatementThreshold: Duration?
+
+    /// Told of each statement when it is over, for metrics and traces; on the reactor, and must not wait. Those of pools,
+    /// connections, transactions and pipelines, BEGIN and COMMIT too; not those of streams, cursors and COPY.
+    public var onStatement: PostgresStatementObserver?
+
     /// Where the server's notices go: warnings at level `warning`, all else at `debug`.
     public var logger = Logger(label: "postgres")
 

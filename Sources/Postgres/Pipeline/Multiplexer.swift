@@ -29,6 +29,7 @@ final class Multiplexer {
     private var ticker: DelayedCall?
     private var isClosed = false
     private let maximumWaiting: Int
+    private let isObserved: Bool
     private let reactor = Reactor.current
     /// Statements that took no effect and went out again.
     var reran = 0
@@ -36,6 +37,7 @@ final class Multiplexer {
     init?(_ pool: PostgresPool) {
         guard case .multiplexed(let connections) = pool.options.mode else { return nil }
         self.pool = pool
+        isObserved = pool.configuration.observesStatements
         let limits = MultiplexLimits(lines: max(1, connections))
         machine = Machine(limits: limits)
         lines = Array(repeating: nil, count: limits.lines)
@@ -57,6 +59,17 @@ final class Multiplexer {
     }
 
     func query(_ sql: SQL, _ fingerprint: UInt64, timeout: Duration?) async throws -> PostgresRows {
+        guard isObserved else { return try await share(sql, fingerprint, timeout: timeout) }
+        let start = reactor.now
+        let result: Result<PostgresRows, any Error>
+        do { result = .success(try await share(sql, fingerprint, timeout: timeout)) } catch {
+            result = .failure(error)
+        }
+        pool.configuration.tell(sql.text, since: start, processID: nil, result.map(\.affectedRows))
+        return try result.get()
+    }
+
+    private func share(_ sql: SQL, _ fingerprint: UInt64, timeout: Duration?) async throws -> PostgresRows {
         try sql.validate()
         try Task.checkCancellation()
         guard !isClosed else { throw pool.refusal(.closed) }

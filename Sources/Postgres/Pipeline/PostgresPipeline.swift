@@ -74,6 +74,8 @@ public final class PostgresPipeline {
         // What went well need not be kept for the end.
         if statements.count > 1000 { statements.removeAll { $0.error == nil } }
         guard !steps.isEmpty else { return }
+        let start = session.reactor.now
+        defer { session.tellOfPipeline(steps, since: start) }
         do { try await session.runPipeline(steps, timeout: timeout) } catch {
             for case .statement(let call) in steps where call.answer == nil { call.fail(error) }
             throw error

@@ -9,6 +9,13 @@ extension PostgresSession {
     /// These have their result in binary when every column has a binary decoder, in text otherwise.
     func query(_ sql: SQL, timeout: Duration?) async throws -> PostgresRows {
         try sql.validate()
+        if isObserved {
+            return try await observed(sql.text, \.affectedRows) { try await answer(to: sql, timeout) }
+        }
+        return try await answer(to: sql, timeout)
+    }
+
+    private func answer(to sql: SQL, _ timeout: Duration?) async throws -> PostgresRows {
         guard statements.capacity > 0, !exchange.isUnderWay else {
             return try await runUnprepared(sql, timeout)
         }
@@ -33,7 +40,16 @@ extension PostgresSession {
             throw PostgresValueError(.nulCharacter, "the statement contains U+0000")
         }
         noteStatement(text, mayRepeat: false)
-        return try await perform(timeout: timeout, isInterruptible: isInterruptible) { PQsendQuery($0, text) }
+        if isObserved {
+            return try await observed(text, { _ in 0 }) {
+                try await run(text, timeout: timeout, isInterruptible: isInterruptible)
+            }
+        }
+        return try await run(text, timeout: timeout, isInterruptible: isInterruptible)
+    }
+
+    private func run(_ script: String, timeout: Duration?, isInterruptible: Bool) async throws -> String {
+        try await perform(timeout: timeout, isInterruptible: isInterruptible) { PQsendQuery($0, script) }
             .commandTag
     }
 

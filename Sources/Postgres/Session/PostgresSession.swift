@@ -20,6 +20,8 @@ final class PostgresSession {
     let descriptor: Int32
     let processID: Int32
     let notices: NoticeSink
+    /// Whether anybody wants to know of its statements.
+    let isObserved: Bool
     let signal = Signal()
 
     /// libpq's connection; nil once closed.
@@ -66,6 +68,7 @@ final class PostgresSession {
     ) throws {
         self.handle = handle
         self.configuration = configuration
+        isObserved = configuration.observesStatements
         self.reactor = reactor
         self.notices = notices
         descriptor = PQsocket(handle)

@@ -1,0 +1,74 @@
+import Greenlets
+import PostgresValues
+import ReactorCore
+import ReactorTesting
+import Testing
+
+@testable import Postgres
+
+@Suite struct StatementObservationTests {
+    @ReactorActor final class Seen {
+        var events: [PostgresStatementEvent] = []
+        var texts: [String] { events.map(\.text) }
+    }
+
+    func withObservedPool(
+        _ mode: PostgresPoolMode = .exclusive,
+        _ body: @escaping @Sendable @ReactorActor (PostgresPool, Seen) async throws -> Void
+    ) async throws {
+        let database = try Database()
+        try await withReactor { (_) async throws in
+            let seen = Seen()
+            var configuration = database.configuration
+            configuration.onStatement = { seen.events.append($0) }
+            let pool = PostgresPool(configuration, .init(maximum: 2, mode: mode))
+            let result: Result<Void, any Error>
+            do { result = .success(try await body(pool, seen)) } catch { result = .failure(error) }
+            await pool.close(grace: .seconds(1))
+            try result.get()
+        }
+    }
+
+    @Test(arguments: [PostgresPoolMode.exclusive, .multiplexed(connections: 1)])
+    func eachStatementIsToldOfOnceWithoutItsValues(_ mode: PostgresPoolMode) async throws {
+        try await withObservedPool(mode) { (pool, seen) async throws in
+            for _ in 0..<4 {
+                _ = try await pool.query("SELECT n, \("secret") FROM generate_series(1, \(3)) AS n")
+            }
+            #expect(seen.texts == Array(repeating: "SELECT n, $1 FROM generate_series(1, $2) AS n", count: 4))
+            #expect(seen.events.allSatisfy { $0.rows == 3 && $0.error == nil && $0.duration > .zero })
+        }
+    }
+
+    @Test func failuresTransactionsAndPipelinesAreToldOf() async throws {
+        try await withObservedPool { (pool, seen) async throws in
+            _ = try await failure { _ = try await pool.query("SELECT 1/0") }
+            #expect((seen.events.last?.error as? PostgresError)?.sqlState == .divisionByZero)
+            #expect(seen.events.last?.rows == nil && seen.events.last?.processID != nil)
+            seen.events = []
+            try await pool.transaction { tx in _ = try await tx.execute("SELECT 1") }
+            #expect(seen.texts == ["BEGIN", "SELECT 1", "COMMIT"])
+            seen.events = []
+            _ = try await pool.pipeline { ($0.one(Int.self, "SELECT 1"), $0.one(Int.self, "SELECT 2")) }
+            #expect(seen.texts == ["SELECT 1", "SELECT 2"])
+        }
+    }
+
+    @Test func aSlowStatementIsOneLineOfTheLogAndAQuickOneNone() async throws {
+        let database = try Database()
+        let log = CapturedLog()
+        try await withReactor { (_) async throws in
+            var configuration = database.configuration
+            configuration.slowStatementThreshold = .milliseconds(200)
+            configuration.logger = log.logger
+            let connection = try await PostgresConnection.connect(configuration)
+            try await connection.execute("SELECT 1")
+            try await connection.execute("SELECT \("secret"),\n  pg_sleep(0.25)")
+            await connection.close()
+        }
+        let slow = log.messages.filter { $0.contains("slow statement") }
+        #expect(slow.count == 1 && slow[0].hasPrefix("warning: slow statement: "))
+        #expect(slow[0].contains("pg_sleep(0.25)"))
+        #expect(!slow[0].contains("secret") && !slow[0].contains("\n"))
+    }
+}
