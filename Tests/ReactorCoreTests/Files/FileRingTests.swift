@@ -15,7 +15,8 @@ import Testing
         var taken = 0
         while taken < 200 {
             var operation = clinux_file_operation(
-                code: Int32(CLINUX_FILE_READ.rawValue), fd: file, address: buffer, length: 1, offset: 0, flags: 0,
+                code: Int32(CLINUX_FILE_READ.rawValue), fd: file, address: buffer, length: 1, offset: 0,
+                flags: 0,
                 mode: 0)
             try #require(clinux_ring_file(&ring, &operation, 0, UInt64(taken)) == 0)
             _ = clinux_ring_enter(&ring, 0, 0)
