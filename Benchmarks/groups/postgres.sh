@@ -10,7 +10,12 @@ rows=(
     'point select, 16 connections          | queries/s | select-16-connections        | asyncpg:select     | >= 5 x'
     'point select, 16 connections          | queries/s | select-16-connections        | psycopg:select     | -'
     'the same in fibers                    | queries/s | select-16-connections-fibers | pgbench:select-16  | -'
+    '64 greenlets, .multiplexed(4)         | queries/s | select-multiplexed           | pgbench:select-16  | >= 3 x'
     'one greenlet, one connection          | queries/s | select-1-connection          | pgbench:select-1   | >= 0.9 x'
+    # 1,000,000 rows of four columns; C is a loop over single-row libpq that reads the same values.
+    'rows streamed and decoded             | rows/s    | stream                       | C:stream           | >= 0.8 x'
+    'the same, processor time a row        | ns        | stream-cpu                   | C:stream-cpu       | -'
+    'COPY in                               | rows/s    | copy-in                      | psql:copy-in       | >= 0.9 x'
     'pool: acquire + release               | ns        | acquire-release              | -:-                | <= 1000 ns'
     '10 ms ticker beside it all, p99.9     | ms        | ticker-lateness              | -:-                | <= 5 ms'
 )
@@ -34,6 +39,10 @@ prepare() {
     read -r -t 60 DATABASE_URL <&"${server[0]}" || fail "the server did not start"
     export DATABASE_URL
     "$pgbench" -i -q -s 10 "$DATABASE_URL" >/dev/null 2>&1
+    mkdir -p "$peers"
+    # shellcheck disable=SC2046 # several words
+    cc -O2 -o "$peers/postgres-stream" Benchmarks/peers/postgres_stream.c $(pkg-config --cflags --libs libpq)
+    awk 'BEGIN { for (i = 0; i < 1000000; i++) printf "%d\t%d\t%.15g\trow %d\n", i, i % 100, i / 3, i }' >"$work/rows"
 }
 
 finish() {
@@ -49,6 +58,13 @@ run_program() {
     pgbench:select-*)
         pinned "$pgbench" -S -M prepared -c "${2#select-}" -j 1 -T "$BENCH_SECONDS" "$DATABASE_URL" 2>/dev/null |
             sed -n "s/^tps = \([0-9]*\).*/$2 \1/p"
+        ;;
+    C:*) pinned "$peers/postgres-stream" ;;
+    psql:copy-in)
+        psql -q -X "$DATABASE_URL" -c 'TRUNCATE bench_copy'
+        TIMEFORMAT=%R
+        { time pinned psql -q -X "$DATABASE_URL" -c "\\copy bench_copy from '$work/rows'"; } 2>&1 |
+            awk '{ printf "copy-in %.0f\n", 1000000 / $1 }'
         ;;
     *) pinned "$python" "Benchmarks/peers/postgres_$1.py" ;;
     esac

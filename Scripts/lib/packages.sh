@@ -23,7 +23,7 @@ client_libraries=(
 )
 
 # Prints the Debian packages for what is missing: what every build needs, and what the arguments name.
-# `server`: PostgreSQL's server. `clients`: client_libraries. `go`, `python`: what the benchmarks' peers are written in.
+# `server`: PostgreSQL's server. `clients`: client_libraries. `pooler`: PgBouncer. `go`, `python`: what the benchmarks' peers are written in.
 missing_packages() {
     local wanted known library
     command -v git >/dev/null || echo git
@@ -40,6 +40,7 @@ missing_packages() {
                 [[ $known == *"${library%% *}"* ]] || echo "${library##* }"
             done
             ;;
+        pooler) [[ -x /usr/sbin/pgbouncer ]] || command -v pgbouncer >/dev/null || echo pgbouncer ;;
         go) command -v go >/dev/null || echo golang-go ;;
         python) python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv ;;
         *) fail "missing_packages: $wanted is not known" ;;
@@ -47,7 +48,7 @@ missing_packages() {
     done
 }
 
-# install_missing [server] [clients] [go] [python]: does nothing, and needs no network and no rights, when all is there.
+# install_missing [server] [clients] [pooler] [go] [python]: does nothing, and needs no network and no rights, when all is there.
 install_missing() {
     local packages as_root=()
     mapfile -t packages < <(missing_packages "$@")

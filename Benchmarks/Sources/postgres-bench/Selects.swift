@@ -7,6 +7,10 @@ import ReactorCore
 let selectBenchmarks = [
     Benchmark("select-16-connections") { try await selects(greenlets: 64, maximum: 16) },
     Benchmark("select-16-connections-fibers") { try await fiberSelects(greenlets: 64, maximum: 16) },
+    Benchmark("select-multiplexed") {
+        let options = PostgresPoolOptions(label: "bench", maximum: 4, mode: .multiplexed(connections: 4))
+        return try await selects(greenlets: 64, maximum: 4, options)
+    },
     Benchmark("select-1-connection") { try await selects(greenlets: 1, maximum: 1) },
 ]
 
@@ -26,8 +30,10 @@ func balance(_ pool: PostgresPool) async throws -> Int32 {
 }
 
 @ReactorActor
-private func selects(greenlets: Int, maximum: Int) async throws -> Double {
-    try await rate(maximum) { pool, isOver in
+private func selects(
+    greenlets: Int, maximum: Int, _ options: PostgresPoolOptions? = nil
+) async throws -> Double {
+    try await rate(maximum, options: options) { pool, isOver in
         (0..<greenlets).map { _ in
             Greenlet.spawn { () async throws in
                 var count = 0

@@ -63,11 +63,11 @@ final class Replica {
     }
 
     /// Seconds that the server is behind. One that has replayed all that it has received is not behind at all, however long ago
-    /// the primary last wrote, but only while it does receive.
+    /// the primary last wrote, but only while it does receive. After a start it receives anew what it has replayed before.
     private static let lag: SQL = """
         SELECT CASE
             WHEN NOT pg_is_in_recovery() THEN 0
-            WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()
+            WHEN pg_last_wal_replay_lsn() >= pg_last_wal_receive_lsn()
                 AND EXISTS (SELECT FROM pg_stat_wal_receiver) THEN 0
             ELSE coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 1e9)
         END::float8

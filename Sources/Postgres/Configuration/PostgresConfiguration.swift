@@ -26,8 +26,11 @@ public struct PostgresConfiguration: Sendable {
     /// How long a cancelled statement may take to end before its connection is given up. Default 1 s.
     public var cancelGrace: Duration = .seconds(1)
 
-    /// How many prepared statements a connection keeps; 0: none, for poolers in transaction mode.
+    /// How many prepared statements a connection keeps; 0: none. Behind a pooler in transaction mode there are none.
     public var statementCacheSize = 256
+
+    /// What stands between this program and the server. Default: nothing that shares sessions.
+    public var pooling = PostgresPooling.session
 
     /// Whether each connect tries the hosts in an order of its own, so that many clients share them evenly; else in the order
     /// in which they are written.

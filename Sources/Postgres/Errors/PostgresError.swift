@@ -40,6 +40,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDeb
         public static let invalidTransaction = Code(description: "invalidTransaction")
         /// A pool was used by a greenlet that was spawned inside another's transaction on it.
         public static let transactionNotShared = Code(description: "transactionNotShared")
+        /// The statement would leave something behind in a session that a pooler shares out.
+        public static let needsSession = Code(description: "needsSession")
         /// The statement returned something that the call cannot take (COPY, several rows).
         public static let unexpectedResult = Code(description: "unexpectedResult")
     }

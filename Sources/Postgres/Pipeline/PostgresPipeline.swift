@@ -100,6 +100,7 @@ public final class PostgresPipeline {
                     .transactionFinished,
                     "the pipeline was used after the withPipeline that made it had ended")
             }
+            try session.checkKeepsNothing(sql.text)
             if StatementKind(sql.text) == .copy {
                 throw PostgresError(
                     .unexpectedResult,

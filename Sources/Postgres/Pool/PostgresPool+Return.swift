@@ -31,7 +31,9 @@ extension PostgresPool {
     }
 
     private func needsReset(_ session: PostgresSession) -> Bool {
-        switch options.reset {
+        // What would have to be reset is refused there, and the session is another one already.
+        if configuration.pooling == .transactionPooled { return false }
+        return switch options.reset {
         case .never: false
         case .dirty: session.dirt.isDirty
         case .always: true

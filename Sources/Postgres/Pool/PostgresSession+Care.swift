@@ -51,7 +51,7 @@ extension PostgresSession {
         guard (try? await script("DISCARD ALL", timeout: .seconds(5), isInterruptible: false)) != nil else {
             return false
         }
-        statements = PreparedStatements(capacity: configuration.statementCacheSize)
+        statements = PreparedStatements(capacity: configuration.statementCapacity)
         dirt.clear()
         return isUsable
     }

@@ -66,6 +66,24 @@ struct SessionDirt {
         return words.next().map { words.matches($0, "local") || words.matches($0, "transaction") } ?? false
     }
 
+    /// Whether a statement of that text would leave something behind, as far as the text tells; what its tag tells otherwise.
+    static func leavesSomething(_ text: String) -> Bool {
+        switch StatementKind.firstWord(text) {
+        case "set": !isLocalSetting(text)
+        case "reset", "listen", "unlisten", "load", "prepare", "deallocate", "discard":
+            !isPreparedTransaction(text)
+        case "declare": Words(text).contains("hold")
+        default: isSuspicious(text)
+        }
+    }
+
+    /// PREPARE TRANSACTION belongs to no session.
+    private static func isPreparedTransaction(_ text: String) -> Bool {
+        var words = Words(text)
+        _ = words.next()
+        return words.next().map { words.matches($0, "transaction") } ?? false
+    }
+
     /// Whether the text names something that outlives its transaction.
     static func isSuspicious(_ text: String) -> Bool {
         var words = Words(text)

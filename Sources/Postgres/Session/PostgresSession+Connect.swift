@@ -9,6 +9,7 @@ extension PostgresSession {
     /// - Throws: `PostgresError` with code `connectFailed` and the reason of the last attempt, in one line; `CancellationError`,
     ///   with nothing left behind.
     static func connect(_ configuration: PostgresConfiguration) async throws -> PostgresSession {
+        try configuration.checkPooling()
         let reactor = Reactor.current
         var failures: [PostgresError] = []
         for attempt in try ConnectionAttempt.all(of: configuration) {

@@ -9,6 +9,7 @@ extension PostgresSession {
     /// These have their result in binary when every column has a binary decoder, in text otherwise.
     func query(_ sql: SQL, timeout: Duration?) async throws -> PostgresRows {
         try sql.validate()
+        try checkKeepsNothing(sql.text)
         if isObserved {
             return try await observed(sql.text, \.affectedRows) { try await answer(to: sql, timeout) }
         }
@@ -39,6 +40,7 @@ extension PostgresSession {
         if text.utf8.contains(0) {
             throw PostgresValueError(.nulCharacter, "the statement contains U+0000")
         }
+        try checkKeepsNothing(text)
         noteStatement(text, mayRepeat: false)
         if isObserved {
             return try await observed(text, { _ in 0 }) {
@@ -68,6 +70,7 @@ extension PostgresSession {
             }.rows(columns)
         } catch let error as PostgresError where error.isStalePlan {
             statements.forget(statement, fingerprint, isKnown: error.sqlState != .invalidSQLStatementName)
+            if error.sqlState == .invalidSQLStatementName { suspectPooler() }
             // Inside a transaction the error has failed it; only the whole transaction can be tried again.
             guard transactionStatus == PQTRANS_IDLE else { throw error }
             return try await runUnprepared(sql, remaining(until: deadline))

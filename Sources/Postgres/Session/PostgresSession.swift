@@ -43,6 +43,8 @@ final class PostgresSession {
     var parameters = ParameterBuffer()
     /// Pipeline segments sent so far.
     var segments: UInt64 = 0
+    /// That a prepared statement has vanished was logged.
+    var hasSuspectedPooler = false
     /// Savepoints made so far, for their names.
     var savepoints = 0
     /// Cursors made so far, for their names.
@@ -73,7 +75,7 @@ final class PostgresSession {
         self.notices = notices
         descriptor = PQsocket(handle)
         processID = PQbackendPID(handle)
-        statements = PreparedStatements(capacity: configuration.statementCacheSize)
+        statements = PreparedStatements(capacity: configuration.statementCapacity)
         // Unowned: `deinit` takes the reader away. Weak would make every retain of a session slow for ever.
         try reactor.addReader(descriptor) { [unowned self] in socketIsReadable() }
         hasReader = true

@@ -1,0 +1,122 @@
+import Greenlets
+import LocalPostgres
+import PostgresValues
+import ReactorCore
+import ReactorTesting
+import Testing
+
+@testable import Postgres
+
+@Suite(.enabled(if: PgBouncer.path != nil, "PgBouncer is not installed; Scripts/test installs it"))
+struct TransactionPooledTests {
+    func withPooler(
+        _ pooling: PostgresPooling = .transactionPooled, log: CapturedLog = CapturedLog(),
+        _ body: @escaping @Sendable @ReactorActor (PostgresPool) async throws -> Void
+    ) async throws {
+        let cluster = try LocalCluster.temporary()
+        defer { cluster.stop(mode: .immediate) }
+        let bouncer = try PgBouncer(before: cluster)
+        defer { bouncer.stop() }
+        try await withReactor { (_) async throws in
+            var configuration = bouncer.configuration
+            configuration.pooling = pooling
+            configuration.logger = log.logger
+            let pool = PostgresPool(configuration, .init(label: "bounced", maximum: 8))
+            let result: Result<Void, any Error>
+            do { result = .success(try await body(pool)) } catch { result = .failure(error) }
+            await pool.close(grace: .seconds(2))
+            try result.get()
+        }
+    }
+
+    /// Eight connections, two sessions: every statement may meet another session than the last.
+    @Test func statementsTransactionsAndPipelinesWorkOnSessionsThatChange() async throws {
+        try await withPooler { (pool) async throws in
+            try await pool.execute("CREATE TABLE t (n int)")
+            let greenlets = (0..<8).map { number in
+                Greenlet.spawn { () async throws in
+                    for _ in 0..<20 {
+                        #expect(try await pool.one(Int.self, "SELECT \(number)") == number)
+                        try await pool.transaction { tx in
+                            try await tx.execute("SET LOCAL work_mem = '1MB'")
+                            try await tx.execute("INSERT INTO t VALUES (\(Int32(number)))")
+                        }
+                        let (one, two) = try await pool.pipeline {
+                            ($0.one(Int.self, "SELECT \(1)"), $0.one(Int.self, "SELECT \(2)"))
+                        }
+                        #expect(one == 1 && two == 2)
+                    }
+                }
+            }
+            for greenlet in greenlets { try await greenlet.get() }
+            #expect(try await pool.one(Int.self, "SELECT count(*) FROM t") == 160)
+            var sum = 0
+            for try await row in pool.stream("SELECT n::bigint FROM generate_series(1, 1000) AS n") {
+                sum += try row.decode(Int.self, at: 0)
+            }
+            #expect(sum == 500_500)
+        }
+    }
+
+    @Test func cancellingReachesTheStatementAndTheConnectionIsKept() async throws {
+        try await withPooler { (pool) async throws in
+            let error = try await failure {
+                _ = try await pool.query("SELECT pg_sleep(60)", timeout: .milliseconds(200))
+            }
+            #expect(error.code == .timedOut)
+            #expect(try await pool.one(Int.self, "SELECT 1") == 1)
+            #expect(pool.statistics.connectionsLost == 0)
+        }
+    }
+
+    @Test(arguments: [
+        "SET work_mem = '1MB'", "LISTEN news", "SELECT pg_advisory_lock(1)", "PREPARE p AS SELECT 1",
+        "CREATE TEMP TABLE t (n int)", "SELECT set_config('work_mem', '1MB', false)", "DISCARD ALL",
+    ])
+    func whatStaysInASessionIsRefusedWithAReason(_ text: String) async throws {
+        // Refused before anything is sent: there need not be a server, only a session.
+        try await Database().withConnection { (connection) async throws in
+            var configuration = connection.session.configuration
+            configuration.pooling = .transactionPooled
+            let pooled = try await PostgresConnection.connect(configuration)
+            let error = try await failure { _ = try await pooled.query(SQL(raw: text)) }
+            #expect(error.code == .needsSession && error.description.contains("pooler in transaction mode"))
+            let script = try await failure { try await pooled.script(text) }
+            #expect(script.code == .needsSession)
+            await pooled.close()
+        }
+    }
+
+    @Test func startupOptionsAreRefusedBeforeThePoolerDoes() async throws {
+        try await withReactor { (_) async throws in
+            var configuration = try PostgresConfiguration("host=/nowhere options='-c work_mem=1MB'")
+            configuration.pooling = .transactionPooled
+            let error = try await failure { [configuration] in
+                _ = try await PostgresConnection.connect(configuration)
+            }
+            #expect(error.code == .invalidConfiguration && error.description.contains("work_mem"))
+        }
+    }
+
+    /// Prepared statements on sessions that change: found out by their vanishing, mended, and said.
+    @Test func aPoolerThatNobodySpokeOfIsSuspected() async throws {
+        let log = CapturedLog()
+        try await withPooler(.session, log: log) { (pool) async throws in
+            let greenlets = (0..<8).map { _ in
+                Greenlet.spawn { () async throws in
+                    for number in 0..<30 {
+                        do { #expect(try await pool.one(Int.self, "SELECT \(number)") == number) } catch let
+                            error
+                            as PostgresError where error.code == .server
+                        {
+                            // Two connections gave their statements the same name in one session.
+                            #expect(error.sqlState == .duplicatePreparedStatement)
+                        }
+                    }
+                }
+            }
+            for greenlet in greenlets { try await greenlet.get() }
+        }
+        #expect(log.messages.contains { $0.contains("transactionPooled") })
+    }
+}
