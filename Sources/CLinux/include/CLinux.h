@@ -88,6 +88,11 @@ static inline int64_t clinux_monotonic_ns(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/// Nanoseconds as the kernel takes them. Swift sees the fields in some builds only: other modules' headers define them, too.
+static inline struct timespec clinux_timespec(int64_t nanoseconds) {
+    return (struct timespec){.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+}
+
 /// The kernel's number of the calling thread: gettid(2), which glibc has since 2.30 only.
 static inline int32_t clinux_thread_id(void) { return (int32_t)syscall(SYS_gettid); }
 

@@ -1,10 +1,8 @@
 // Child processes, and writing to pipes without SIGPIPE.
 #pragma once
 
-#include <signal.h>
 #include <stddef.h>
 #include <sys/types.h>
-#include <sys/wait.h>
 
 /// How a child is started.
 typedef struct clinux_spawn {

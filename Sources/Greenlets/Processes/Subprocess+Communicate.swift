@@ -23,7 +23,7 @@ extension Subprocess {
     ) async throws -> Output {
         var own: Timeout?
         do {
-            return try await Greenlets.withTimeout(timeout) { limit in
+            return try await runWithTimeout(timeout) { limit in
                 own = limit
                 return try await body()
             }

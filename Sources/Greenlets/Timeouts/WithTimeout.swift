@@ -14,6 +14,15 @@ import ReactorCore
 public func withTimeout<Value: Sendable>(
     _ limit: Duration?, _ body: @ReactorActor (Timeout) async throws -> Value
 ) async throws -> Value {
+    try await runWithTimeout(limit, body)
+}
+
+/// What `withTimeout(_:_:)` does, for this module: used from another file of it, a public function of this actor asks for a
+/// public import here, which the compiler takes for superfluous when it looks at this file alone.
+@ReactorActor
+func runWithTimeout<Value: Sendable>(
+    _ limit: Duration?, _ body: @ReactorActor (Timeout) async throws -> Value
+) async throws -> Value {
     try Task.checkCancellation()
     let scope = TaskScope<Value>()
     let timeout = Timeout(limit) { scope.cancel() }

@@ -35,8 +35,7 @@ final class ThreadMonitor: @unchecked Sendable {  // pointers are set once, POSI
 
     /// As `wait()`, until `deadline` in nanoseconds of CLOCK_MONOTONIC at most. Returns whether it has passed.
     func wait(until deadline: Int64) -> Bool {
-        var limit = timespec(
-            tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
+        var limit = clinux_timespec(deadline)
         return pthread_cond_timedwait(condition, mutex, &limit) == ETIMEDOUT
     }
 
