@@ -36,7 +36,7 @@ private func streamed() async throws -> (perSecond: Double, nanoseconds: Double)
         let (start, cpu) = (reactor.now, processorTime())
         var count = 0
         var sum = 0
-        for try await row in pool.stream("SELECT aid, bid, abalance, filler FROM pgbench_accounts") {
+        try await pool.forEachRow("SELECT aid, bid, abalance, filler FROM pgbench_accounts") { row in
             var cell = row.cursor()
             let account = Account(
                 id: try cell.next(Int32.self), branch: try cell.next(Int32.self),

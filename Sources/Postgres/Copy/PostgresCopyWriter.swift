@@ -20,7 +20,7 @@ public final class PostgresCopyWriter {
     private var text: PostgresCopyTextEncoder?
     private var binary: PostgresCopyBinaryEncoder?
     /// The row that is being made; kept for its memory.
-    @usableFromInline var row: [PostgresParameter] = []
+    private var row: [PostgresParameter] = []
     /// Rows that have gathered.
     private var rowsAtHand = 0
     private var isEnded = false
@@ -40,27 +40,29 @@ public final class PostgresCopyWriter {
     /// - Throws: `PostgresValueError` for a value that its column cannot take, or a wrong number of values, with the row's
     ///   number; the row is not written, and more can be. `PostgresError`, when the server has refused what was sent before, or the
     ///   time is over; `CancellationError`: the COPY is over then.
-    @inlinable
     public func write<each Value: PostgresEncodable>(_ values: repeat each Value) async throws {
-        row.removeAll(keepingCapacity: true)
-        do {
-            for value in repeat each values { row.append(try value.postgresParameter()) }
-        } catch {
-            throw placed(error)
-        }
-        if try encodeRow() { try await flush() }
+        if try append(repeat each values) { try await flush() }
     }
 
     /// As the `async` form, for synchronous code in a greenlet.
-    @inlinable
     public func write<each Value: PostgresEncodable>(_ values: repeat each Value) throws {
+        if try append(repeat each values) { try flushFromGreenlet() }
+    }
+
+    /// Appends a row; whether so much has gathered that it is to be sent.
+    func append<each Value: PostgresEncodable>(_ values: repeat each Value) throws -> Bool {
+        try checkOpen()
+        if binary != nil {
+            try binary!.append(repeat each values)  // just seen; in place
+            return isWorthSending(binary!.byteCount)
+        }
         row.removeAll(keepingCapacity: true)
         do {
             for value in repeat each values { row.append(try value.postgresParameter()) }
         } catch {
             throw placed(error)
         }
-        if try encodeRow() { try flushFromGreenlet() }
+        return try encodeRow()
     }
 
     /// Writes a row of encoded values; see the other form.
@@ -76,7 +78,7 @@ public final class PostgresCopyWriter {
     }
 
     /// Appends the row; whether so much has gathered that it is to be sent.
-    @usableFromInline func encodeRow() throws -> Bool {
+    private func encodeRow() throws -> Bool {
         try checkOpen()
         if text != nil {
             try text!.append(row: row)  // just seen; in place
@@ -99,7 +101,7 @@ public final class PostgresCopyWriter {
     private var rowCount: Int { text?.rowCount ?? binary?.rowCount ?? 0 }
 
     /// An error of the value that was to be the next in the row.
-    @usableFromInline func placed(_ error: any Error) -> any Error {
+    private func placed(_ error: any Error) -> any Error {
         var placed =
             error as? PostgresValueError
             ?? PostgresValueError(.conversion, "a value cannot be encoded", underlying: error)
@@ -108,12 +110,12 @@ public final class PostgresCopyWriter {
         return placed
     }
 
-    @usableFromInline func flush() async throws {
+    func flush() async throws {
         rowsAtHand = 0
         try await send(text?.take() ?? binary?.take() ?? [])
     }
 
-    @usableFromInline func flushFromGreenlet() throws {
+    private func flushFromGreenlet() throws {
         try Greenlet.blockingCall { try await self.flush() }
     }
 

@@ -66,7 +66,7 @@ extension PostgresDatabase {
         rows: Rows
     ) async throws -> Int where Rows.Element == (repeat each Value) {
         try await copyIn(into: table, columns: columns, format: format, timeout: timeout) { writer in
-            for row in rows { try await writer.write(repeat each row) }
+            for row in rows where try writer.append(repeat each row) { try await writer.flush() }
         }
     }
 
@@ -88,7 +88,7 @@ extension PostgresDatabase {
         rows: Values
     ) async throws -> Int where Values.Element: PostgresEncodable {
         try await copyIn(into: table, columns: columns, format: format, timeout: timeout) { writer in
-            for value in rows { try await writer.write(value) }
+            for value in rows where try writer.append(value) { try await writer.flush() }
         }
     }
 
