@@ -20,7 +20,7 @@ import Testing
             }
             @ReactorActor func announce(_ id: Int32) async { announced.append(id) }
 
-            try await db.transaction(isolation: .serializable, retry: 3) { tx in  // run again after 40001 and 40P01
+            try await db.transaction(isolation: .serializable, retry: 3) { tx in
                 let stock: Int = try await tx.one("SELECT stock FROM film WHERE id = \(id)")
                 try await tx.execute("UPDATE film SET stock = \(stock - 1) WHERE id = \(id)")
                 try await audit(id)  // uses db: it is this transaction, in this greenlet
