@@ -170,8 +170,7 @@ final class MonitorThread {
         monitor.words.endedAt.store(0, ordering: .relaxed)
         monitor.words.isReported.store(true, ordering: .releasing)
         let since = max(seen.busySince, changedSince)
-        let map = MemoryMap()
-        let frames = result == 0 ? Symbols.frames(StackWalk(sample: sample, map: map).addresses, map) : []
+        let frames = result == 0 ? namedFrames() : []
         // A text that is part of the program.
         let operation = UnsafePointer<CChar>(bitPattern: monitor.words.operation.load(ordering: .relaxed))
             .map { String(cString: $0) }
@@ -181,6 +180,18 @@ final class MonitorThread {
             duration: .nanoseconds(duration), isOver: false)
         block = Block(report: report, since: since, look: seen)
         monitor.send(.loopBlocked(report))
+    }
+
+    /// One thread at a time: those of many loops would be in each other's way in the run-time library, and none would come to an
+    /// end. Whose loop has ended while it waited has nothing to tell.
+    private static let naming = Mutex(())
+
+    private func namedFrames() -> [StackFrame] {
+        Self.naming.withLock { _ in
+            guard monitor.state.withLock({ $0.run?.number == self.run }) else { return [] }
+            let map = MemoryMap()
+            return Symbols.frames(StackWalk(sample: sample, map: map).addresses, map)
+        }
     }
 
     private var systemCallName: String? {
