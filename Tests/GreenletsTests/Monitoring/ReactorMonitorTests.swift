@@ -56,7 +56,7 @@ import Testing
 
     /// Blocks the thread in one wait after the other until the monitor has told of it.
     nonisolated private static func sleepUntilSeen(_ seen: Seen) {
-        for _ in 0..<50 where seen.isEmpty { sleepForTheMonitor(200) }
+        for _ in 0..<50 * Int(patience) where seen.isEmpty { sleepForTheMonitor(200) }
     }
 
     /// The thread sanitizer holds signals back, so a thread that runs cannot be sampled.
