@@ -71,7 +71,9 @@ extension PostgresTransaction {
     /// Whether the server gave the transaction up for another's sake, seen in the error or in one that was swallowed.
     private func isWorthAnotherRun(after error: any Error) -> Bool {
         guard savepoint == nil, session.isUsable, let error = error as? PostgresError else { return false }
-        let state = error.code == .transactionRolledBack ? failure?.sqlState : error.sqlState
+        // A savepoint's `transactionRolledBack` names what was swallowed in there.
+        let cause = error.code == .transactionRolledBack ? error.underlying as? PostgresError : error
+        let state = cause?.sqlState
         return state == .serializationFailure || state == .deadlockDetected
     }
 

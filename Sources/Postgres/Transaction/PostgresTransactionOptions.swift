@@ -1,4 +1,3 @@
-import PostgresValues
 import ReactorCore
 
 /// What a transaction sees of those that run beside it. See PostgreSQL's chapter on transaction isolation.

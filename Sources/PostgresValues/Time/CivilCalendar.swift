@@ -53,6 +53,24 @@ enum CivilCalendar {
 
     // MARK: Text
 
+    /// ISO form of microseconds since 2000, `zone` behind the time of day; the extremes are the infinities.
+    static func text(microseconds: Int64, zone: String = "") -> String {
+        if microseconds == .max { return "infinity" }
+        if microseconds == .min { return "-infinity" }
+        let (days, time) = split(microseconds)
+        let (date, suffix) = text(days: days)
+        return "\(date) \(text(timeOfDay: time))\(zone)\(suffix)"
+    }
+
+    /// The microseconds since 2000 that a text in that form stands for; nil for another text.
+    static func microseconds(_ text: String, withOffset: Bool) -> Int64? {
+        if text == "infinity" { return .max }
+        if text == "-infinity" { return .min }
+        var scanner = TextScanner(text)
+        let microseconds = scanner.timestamp(withOffset: withOffset)
+        return microseconds == .max || microseconds == .min ? nil : microseconds
+    }
+
     /// `2004-10-19`, and whether ` BC` has to follow at the very end.
     static func text(days: Int64) -> (text: String, suffix: String) {
         let (year, month, day) = civil(days: days)

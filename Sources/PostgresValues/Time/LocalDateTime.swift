@@ -67,25 +67,14 @@ public struct LocalDateTime: PostgresBinaryValue, Comparable {
 
     /// Reads `2004-10-19 10:23:54.5`, ` BC` at the end, `infinity` and `-infinity`; nil for another text.
     public init?(_ description: String) {
-        switch description {
-        case "infinity": self = .infinity
-        case "-infinity": self = .negativeInfinity
-        default:
-            var scanner = TextScanner(description)
-            guard let microseconds = scanner.timestamp(withOffset: false) else { return nil }
-            self.init(microsecondsSince2000: microseconds)
-            guard isFinite else { return nil }
+        guard let microseconds = CivilCalendar.microseconds(description, withOffset: false) else {
+            return nil
         }
+        self.init(microsecondsSince2000: microseconds)
     }
 
     /// ISO form.
-    public var description: String {
-        if self == .infinity { return "infinity" }
-        if self == .negativeInfinity { return "-infinity" }
-        let (days, time) = CivilCalendar.split(microsecondsSince2000)
-        let (date, suffix) = CivilCalendar.text(days: days)
-        return "\(date) \(CivilCalendar.text(timeOfDay: time))\(suffix)"
-    }
+    public var description: String { CivilCalendar.text(microseconds: microsecondsSince2000) }
 
     /// By time; `infinity` last.
     public static func < (left: LocalDateTime, right: LocalDateTime) -> Bool {

@@ -12,12 +12,20 @@ final class ChaosLedger {
     private(set) var written: Set<Int> = []
     private(set) var refused: Set<Int> = []
     private(set) var unknown: Set<Int> = []
-    private var next = 0
+    /// How many numbers were given out.
+    private(set) var count = 0
+    /// Set when the writers are done, for whoever disturbs them.
+    var isOver = false
+    private let areCancelsCertain: Bool
+
+    /// - Parameter areCancelsCertain: a write that was cancelled or took too long has taken no effect: every connection could
+    ///   tell.
+    init(areCancelsCertain: Bool = false) { self.areCancelsCertain = areCancelsCertain }
 
     /// A number that nobody has used.
     func number() -> Int {
-        next += 1
-        return next
+        count += 1
+        return count
     }
 
     /// Runs one write and notes what became of it.
@@ -25,16 +33,18 @@ final class ChaosLedger {
         do {
             try await body()
             written.insert(number)
-        } catch let error as PostgresError where error.code == .connectionLost {
-            unknown.insert(number)
-        } catch let error as PostgresError where error.code == .timedOut || error.code == .poolClosed {
-            // Cancelled, but perhaps too late, on a connection that could not tell any more.
-            unknown.insert(number)
-        } catch is CancellationError {
+        } catch  where isUncertain(error) {
             unknown.insert(number)
         } catch {
             refused.insert(number)
         }
+    }
+
+    private func isUncertain(_ error: any Error) -> Bool {
+        let code = (error as? PostgresError)?.code
+        if code == .connectionLost { return true }
+        // Cancelled, but perhaps too late, or on a connection that could not tell any more.
+        return !areCancelsCertain && (code == .timedOut || code == .poolClosed || error is CancellationError)
     }
 
     /// Writes on until `isOver`: single statements and transactions with savepoints, each number twice.

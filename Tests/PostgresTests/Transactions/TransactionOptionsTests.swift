@@ -105,6 +105,21 @@ import Testing
         }
     }
 
+    @Test func aSerializationFailureSwallowedInASavepointIsRetriedFromTheStart() async throws {
+        try await Database().withPool(.init(maximum: 2)) { (pool, _) async throws in
+            var runs = 0
+            try await pool.transaction(retry: 1) { outer in
+                runs += 1
+                try await outer.transaction { inner in
+                    guard runs == 1 else { return }
+                    _ = try? await inner.execute(
+                        "DO $$ BEGIN RAISE 'conflict' USING ERRCODE = '40001'; END $$")
+                }
+            }
+            #expect(runs == 2)
+        }
+    }
+
     @Test func deadlocksAreRetriedInSynchronousCodeAsWell() async throws {
         try await Database().withPool(.init(maximum: 2)) { (pool, _) async throws in
             var runs = 0
