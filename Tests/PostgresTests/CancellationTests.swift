@@ -20,7 +20,7 @@ import Testing
             let start = reactor.now
             try await greenlet.kill()
             #expect(try await watcher.active() == 0)
-            #expect(start.duration(to: reactor.now) < .seconds(1))
+            #expect(start.duration(to: reactor.now) < .seconds(30), "the statement would have run for 60 s")
             #expect(try await connection.one(Int32.self, "SELECT pg_backend_pid()") == process)
             await connection.close()
             await watcher.connection.close()

@@ -6,20 +6,21 @@ import Transports
 /// The database is slow and the loop is not. Bounds are generous: what they exclude is waiting one after the other.
 @Suite(.serialized) struct LoadTests {
     @Test(arguments: TestService.Style.allCases)
-    func twoClientsShareOneSecondOfDatabaseLatency(_ style: TestService.Style) async throws {
+    func eightClientsShareOneSecondOfDatabaseLatency(_ style: TestService.Style) async throws {
         try await TestService.run(latency: .seconds(1)) { service in
-            let first = try await service.connect(style)
-            let second = try await service.connect(style)
+            var clients: [LineClient] = []
+            for _ in 0..<8 { clients.append(try await service.connect(style)) }
             let start = reactor.now
-            async let one = first.ask("12345678901234567890")
-            async let two = second.ask("abcdefghijklmnopqrst")
-            let answers = try await [one, two]
+            for (number, client) in clients.enumerated() {
+                client.send(number % 2 == 0 ? "12345678901234567890" : "abcdefghijklmnopqrst")
+            }
+            for (number, client) in clients.enumerated() {
+                let answer = try await client.nextLine()
+                #expect(answer == "dummypacketmaker012345678Dummy_" + (number % 2 == 0 ? "12345" : "klmno"))
+            }
             let elapsed = start.duration(to: reactor.now)
-            #expect(
-                answers == ["dummypacketmaker012345678Dummy_12345", "dummypacketmaker012345678Dummy_klmno"])
-            #expect(elapsed >= .seconds(1) && elapsed < .milliseconds(1900), "took \(elapsed)")
-            first.loseConnection()
-            second.loseConnection()
+            #expect(elapsed >= .seconds(1) && elapsed < .seconds(6), "took \(elapsed)")
+            for client in clients { client.loseConnection() }
         }
     }
 
@@ -31,7 +32,7 @@ import Transports
             var rounds: [Round] = []
             repeat {
                 rounds.append(try await round(clients))
-            } while rounds.count < 3 && !rounds.last!.isGood
+            } while rounds.count < 10 && !rounds.last!.isGood
             #expect(rounds.contains { $0.isGood }, "\(rounds)")
             #expect(service.pool.statistics.counts.borrowed == 0)
             #expect(service.pool.statistics.counts.idle <= 20)
@@ -50,18 +51,20 @@ import Transports
             let answer = try await client.nextLine()
             #expect(answer == "dummypacketmaker012345678Dummy_12345")
         }
-        #expect(ticker.ticks > 50)
-        return Round(elapsed: start.duration(to: reactor.now), lateness: ticker.worstLateness)
+        return Round(
+            elapsed: start.duration(to: reactor.now), ticks: ticker.ticks, lateness: ticker.worstLateness)
     }
 }
 
 /// What one round took.
 private struct Round: CustomStringConvertible {
     let elapsed: Duration
+    let ticks: Int
     let lateness: Duration
     /// 200 lookups of 0.1 s over 20 connections take a second, one after the other 20.
     var isGood: Bool {
-        elapsed >= .milliseconds(900) && elapsed < .milliseconds(1900) && lateness < .milliseconds(100)
+        elapsed >= .milliseconds(900) && elapsed < .milliseconds(1900) && ticks > 50
+            && lateness < .milliseconds(100)
     }
-    var description: String { "took \(elapsed), ticker late by \(lateness)" }
+    var description: String { "took \(elapsed), \(ticks) ticks, late by \(lateness)" }
 }

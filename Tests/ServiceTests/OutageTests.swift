@@ -61,7 +61,7 @@ import Transports
                 #expect(answer?.hasPrefix("error: ") == true, "\(answer ?? "closed")")
             }
             let elapsed = start.duration(to: reactor.now)
-            #expect(elapsed < .seconds(2), "six lines over two slots took \(elapsed)")
+            #expect(elapsed < .seconds(10), "six lines over two slots took \(elapsed)")
             for client in clients { client.loseConnection() }
         }
     }
@@ -77,7 +77,7 @@ import Transports
             for greenlet in greenlets { greenlet.cancel() }
             let start = reactor.now
             try await Self.waitForSleepers(0, admin)
-            #expect(start.duration(to: reactor.now) < .seconds(1))
+            #expect(start.duration(to: reactor.now) < .seconds(30), "they would have slept for 60 s")
             for greenlet in greenlets { try await greenlet.join() }
             // All three connections are in use at once again, and they are the same ones.
             let again = (0..<3).map { _ in

@@ -8,7 +8,7 @@ import Testing
 import TransportTLS
 import Transports
 
-@Suite(.timeLimit(.minutes(2))) struct TLSTransportTests {
+@Suite(.timeLimit(.minutes(10))) struct TLSTransportTests {
     let certificate = TestCertificate(names: "DNS:localhost,DNS:lookup.example,IP:127.0.0.1")
 
     private func serverContext() throws -> TLSContext {

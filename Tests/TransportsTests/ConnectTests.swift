@@ -5,7 +5,7 @@ import ReactorTesting
 import Testing
 import Transports
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct ConnectTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct ConnectTests {
     /// A port of 127.0.0.78 on which nobody listens; no other test uses that address.
     @ReactorActor private func deadPort(_ reactor: Reactor) throws -> Int {
         let port = try reactor.listenTCP("127.0.0.78", port: 0) { nil }

@@ -6,7 +6,7 @@ import Testing
 import Transports
 
 /// Transport and protocol know each other; their end must break the circle, or every connection is memory lost.
-@Suite(.timeLimit(.minutes(2))) struct LifetimeTests {
+@Suite(.timeLimit(.minutes(10))) struct LifetimeTests {
     @ReactorActor
     private final class Weak {
         weak var object: AnyObject?

@@ -52,7 +52,7 @@ final class Lines: LineReceiver {
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct LineReceiverTests {
+@Suite(.timeLimit(.minutes(10))) struct LineReceiverTests {
     @Test func handlerNeedsNeitherOverrideNorStorage() async throws {
         try await withNetwork { reactor in
             let port = try reactor.listenTCP("127.0.0.1", port: 0) { Greeter() }

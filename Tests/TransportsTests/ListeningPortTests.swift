@@ -5,7 +5,7 @@ import ReactorTesting
 import Testing
 import Transports
 
-@Suite(.timeLimit(.minutes(2))) struct ListeningPortTests {
+@Suite(.timeLimit(.minutes(10))) struct ListeningPortTests {
     @Test func portZeroTakesAFreeOneAndSaysWhich() async throws {
         try await withNetwork { reactor in
             let port = try reactor.listenTCP("127.0.0.1", port: 0) { Recorder() }

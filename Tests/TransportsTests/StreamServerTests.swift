@@ -5,7 +5,7 @@ import ReactorTesting
 import Testing
 import Transports
 
-@Suite(.timeLimit(.minutes(2))) struct StreamServerTests {
+@Suite(.timeLimit(.minutes(10))) struct StreamServerTests {
     @Test func asyncHandlerAnswersLines() async throws {
         try await withNetwork { reactor in
             let server = try reactor.serveTCP("127.0.0.1", port: 0) { connection in

@@ -5,7 +5,7 @@ import ReactorTesting
 import Testing
 import Transports
 
-@Suite(.timeLimit(.minutes(2))) struct TCPTransportTests {
+@Suite(.timeLimit(.minutes(10))) struct TCPTransportTests {
     @Test func bytesGoBothWaysAndBothEndsHearOfTheEndOnce() async throws {
         try await withNetwork { reactor in
             let pair = try await TCPPair(reactor)

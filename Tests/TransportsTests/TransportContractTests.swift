@@ -4,7 +4,7 @@ import ReactorTesting
 import Testing
 import Transports
 
-@Suite(.timeLimit(.minutes(2))) struct TransportContractTests {
+@Suite(.timeLimit(.minutes(10))) struct TransportContractTests {
     @Test(arguments: TransportContract.allCases)
     func memoryKeepsTheContract(_ clause: TransportContract) async throws {
         try await withNetwork { reactor in

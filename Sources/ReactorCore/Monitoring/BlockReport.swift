@@ -25,7 +25,8 @@ public struct BlockReport: Sendable, CustomStringConvertible {
             duration: duration, isOver: true)
     }
 
-    /// A line, and while the block lasts the stack.
+    /// A line, and while the block lasts the stack: as far as the loop, below which all stacks are alike, and without the
+    /// compiler's thunks.
     public var description: String {
         guard !isOver else {
             return "the reactor's loop was blocked for \(duration.humanReadable) by \(culprit)"
@@ -34,7 +35,8 @@ public struct BlockReport: Sendable, CustomStringConvertible {
         var lines = [
             "the reactor's loop has been blocked for \(duration.humanReadable) by \(culprit), \(doing); the stack of its thread:"
         ]
-        lines += stack.enumerated().map { "  \($0.offset): \($0.element)" }
+        lines += stack.enumerated().prefix { !$0.element.isLoop }.filter { !$0.element.isThunk }
+            .map { "  \($0.offset): \($0.element)" }
         if stack.isEmpty {
             lines.append("  (unknown: the system shows neither /proc/self/task/*/syscall nor memory)")
         }

@@ -12,4 +12,14 @@ public struct StackFrame: Sendable, CustomStringConvertible {
         let place = "\(file ?? "?") + 0x\(String(offset, radix: 16))"
         return function.map { "\($0) in \(place)" } ?? place
     }
+
+    /// It passes a call on and does nothing else; the compiler made it.
+    var isThunk: Bool {
+        guard let function else { return false }
+        return function.hasPrefix("reabstraction thunk helper")
+            || function.hasPrefix("partial apply forwarder")
+    }
+
+    /// A turn of the reactor's loop.
+    var isLoop: Bool { function?.hasPrefix("ReactorCore.Reactor.turn(") == true }
 }

@@ -25,7 +25,6 @@ import Testing
             let elapsed = start.duration(to: reactor.now)
             #expect(code == 0)
             #expect(elapsed >= BlockingCall.duration)
-            #expect(elapsed < .seconds(2))
             #expect(ticks >= 4, "20 are possible on an idle machine; a blocked loop leaves 1")
             try await ticker.kill()
         }

@@ -34,7 +34,7 @@ import Testing
             for greenlet in greenlets { values.append(try await greenlet.get()) }
             let elapsed = start.duration(to: reactor.now)
             #expect(values == Array(0..<10))
-            #expect(elapsed >= .seconds(1) && elapsed < .seconds(3), "one after the other would be 10 s")
+            #expect(elapsed >= .seconds(1) && elapsed < .seconds(8), "one after the other would be 10 s")
             #expect(ticks >= 20, "100 are possible on an idle machine; a blocked loop leaves a few")
             #expect(reactor.threadPool.threadCount == 0, "nothing was handed to another thread")
             try await ticker.kill()
@@ -56,7 +56,7 @@ import Testing
             try await reactor.sleep(for: .milliseconds(50))
             let start = reactor.now
             try await greenlet.kill()
-            #expect(start.duration(to: reactor.now) < .seconds(2))
+            #expect(start.duration(to: reactor.now) < .seconds(30), "it would have waited for 60 s")
             #expect(failure is SynchronousConnection.Failure)
             await #expect(throws: GreenletExit.self) { try await greenlet.get() }
         }

@@ -121,6 +121,8 @@ import Testing
         #expect(reports[0].greenlet == nil)
         #expect(reports[0].operation == "the query select 1")
         #expect(reports[0].description.contains("by the query select 1, run by code outside any greenlet"))
+        #expect(reports[0].stack.contains { $0.isLoop })
+        #expect(!reports[0].description.contains("ReactorCore.Reactor.turn("), "it ends above the loop")
     }
 
     @Test func workersOfThePoolMayBlock() async throws {  // S67
