@@ -63,7 +63,7 @@ public struct GreenletError: Error, Sendable, CustomStringConvertible {
     /// Whether a deadline passed.
     public var isTimeout: Bool { code == .timedOut }
 
-    init(_ code: Code, _ message: String, errno: Int32? = nil, causes: [any Error] = []) {
+    package init(_ code: Code, _ message: String, errno: Int32? = nil, causes: [any Error] = []) {
         self.code = code
         self.message = message
         self.errno = errno

@@ -1,11 +1,12 @@
 import COpenSSL
+import Glibc
 public import Transports
 
 /// Certificates, keys and rules that many TLS connections share. Make one at the start and keep it.
 ///
 /// TLS 1.2 and 1.3; nothing older. Any thread.
 public final class TLSContext: @unchecked Sendable {  // proof below
-    // An SSL_CTX is not changed after init, and OpenSSL counts its uses atomically.
+    // An SSL_CTX is not changed after it was made, and OpenSSL counts its uses atomically.
 
     /// Which end of a connection.
     enum Side { case client, server }
@@ -14,14 +15,18 @@ public final class TLSContext: @unchecked Sendable {  // proof below
     let side: Side
     /// Whether the peer's certificate must be right.
     let verifies: Bool
+    /// What a server's choice of a protocol is made from.
+    private var protocols: UnsafeMutableRawPointer?
 
     /// For servers: who we are.
     /// - Parameters:
     ///   - certificateChainFile: PEM; our certificate first, then those that lead to the root.
     ///   - privateKeyFile: PEM; the certificate's key, not encrypted.
-    /// - Throws: `TransportError` with code `configuration`, naming the file and the cause.
+    ///   - applicationProtocols: the protocols spoken over TLS, such as `h2` and `http/1.1`, the best first (ALPN). Clients that
+    ///     offer only others are refused; with those that offer none, none is agreed on.
+    /// - Throws: `TransportError` with code `configuration`, naming the file or protocol and the cause.
     public static func server(
-        certificateChainFile: String, privateKeyFile: String
+        certificateChainFile: String, privateKeyFile: String, applicationProtocols: [String] = []
     ) throws(TransportError) -> TLSContext {
         let context = try TLSContext(.server, TLS_server_method(), verifies: false)
         try check("use the certificate chain \(certificateChainFile)") {
@@ -33,6 +38,12 @@ public final class TLSContext: @unchecked Sendable {  // proof below
         try check("use the private key \(privateKeyFile) with \(certificateChainFile)") {
             SSL_CTX_check_private_key(context.pointer)
         }
+        if let names = try wireForm(of: applicationProtocols) {
+            context.protocols = names.withUnsafeBufferPointer { bytes in
+                UnsafeMutableRawPointer(
+                    copenssl_accept_protocols(context.pointer, bytes.baseAddress, UInt32(bytes.count)))
+            }
+        }
         return context
     }
 
@@ -41,11 +52,18 @@ public final class TLSContext: @unchecked Sendable {  // proof below
     ///   - trustRootsFile: PEM certificates to trust; the system's by default.
     ///   - verify: whether the server must show a valid certificate for the name it was asked for. Without it anybody on
     ///     the way can read and change everything.
-    /// - Throws: `TransportError` with code `configuration`, naming the file and the cause.
+    ///   - applicationProtocols: the protocols to offer, such as `h2` and `http/1.1`, the best first (ALPN).
+    /// - Throws: `TransportError` with code `configuration`, naming the file or protocol and the cause.
     public static func client(
-        trustRootsFile: String? = nil, verify: Bool = true
+        trustRootsFile: String? = nil, verify: Bool = true, applicationProtocols: [String] = []
     ) throws(TransportError) -> TLSContext {
         let context = try TLSContext(.client, TLS_client_method(), verifies: verify)
+        if let names = try wireForm(of: applicationProtocols) {
+            try check("offer the protocols \(applicationProtocols)") {
+                // Of all of OpenSSL's functions this one says 0 when it has succeeded.
+                SSL_CTX_set_alpn_protos(context.pointer, names, UInt32(names.count)) == 0 ? 1 : 0
+            }
+        }
         guard verify else { return context }
         SSL_CTX_set_verify(context.pointer, SSL_VERIFY_PEER, nil)
         if let trustRootsFile {
@@ -71,7 +89,30 @@ public final class TLSContext: @unchecked Sendable {  // proof below
         try Self.check("require TLS 1.2") { copenssl_require_tls12(pointer) }
     }
 
-    deinit { SSL_CTX_free(pointer) }
+    deinit {
+        SSL_CTX_free(pointer)
+        free(protocols)
+    }
+
+    /// The names as ALPN sends them, each behind its length; nil when there are none.
+    private static func wireForm(of names: [String]) throws(TransportError) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        for name in names {
+            guard (1...255).contains(name.utf8.count) else {
+                throw TransportError(
+                    .configuration,
+                    "\"\(name)\" cannot be an application protocol: its name must have 1 to 255 bytes, not \(name.utf8.count)"
+                )
+            }
+            bytes.append(UInt8(name.utf8.count))
+            bytes += name.utf8
+        }
+        guard bytes.count <= 65_535 else {
+            throw TransportError(
+                .configuration, "\(names.count) application protocols are more than TLS can send")
+        }
+        return bytes.isEmpty ? nil : bytes
+    }
 
     private static func check(_ what: String, _ call: () -> Int32) throws(TransportError) {
         ERR_clear_error()

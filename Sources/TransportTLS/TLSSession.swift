@@ -54,11 +54,29 @@ final class TLSSession {
     /// `TLSv1.3`, once agreed on.
     var version: String { String(cString: SSL_get_version(ssl)) }
 
+    /// The application protocol agreed on, if one was.
+    var applicationProtocol: String? {
+        var bytes: UnsafePointer<UInt8>?
+        var count: UInt32 = 0
+        SSL_get0_alpn_selected(ssl, &bytes, &count)
+        guard let bytes, count > 0 else { return nil }
+        return String(decoding: UnsafeBufferPointer(start: bytes, count: Int(count)), as: UTF8.self)
+    }
+
     /// Takes bytes from the wire.
     func receive(_ bytes: ByteBuffer) {
         bytes.withUnsafeReadableBytes { raw in
             // A memory BIO takes everything or the process is out of memory.
             _ = BIO_write(fromWire, raw.baseAddress, Int32(raw.count))
+        }
+    }
+
+    /// Bytes from the wire that no record is made of: behind the peer's close_notify they are not TLS's.
+    func takeInput() -> [UInt8] {
+        let count = BIO_ctrl_pending(fromWire)
+        guard count > 0 else { return [] }
+        return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            initialized = Int(max(0, BIO_read(fromWire, buffer.baseAddress, Int32(count))))
         }
     }
 

@@ -75,6 +75,9 @@ public final class TLSTransport: Transport {
     /// The version agreed on, such as `TLSv1.3`; nil before that.
     public var version: String? { isHandshakeDone ? session?.version : nil }
 
+    /// The protocol agreed on by ALPN, such as `h2`; nil before that, and when there was none in common.
+    public var applicationProtocol: String? { isHandshakeDone ? session?.applicationProtocol : nil }
+
     /// Parks until the handshake is done. At most one task, before or after `attach`.
     ///
     /// - Throws: `TransportError` with code `handshakeFailed`; `CancellationError`, and the handshake goes on.

@@ -79,12 +79,12 @@ public final class GreenPipe {
     }
 
     /// The lines that come. As `GreenSocket.lines(atMost:timeout:)`.
-    public func lines(atMost limit: Int = 65_536, timeout: Duration? = nil) -> GreenSocket.Lines {
+    public func lines(atMost limit: Int = 65_536, timeout: Duration? = nil) -> GreenLines {
         stream.lines(atMost: limit, timeout: timeout)
     }
 
     /// The bytes that come. As `GreenSocket.chunks(atMost:timeout:)`.
-    public func chunks(atMost limit: Int = 65_536, timeout: Duration? = nil) -> GreenSocket.Chunks {
+    public func chunks(atMost limit: Int = 65_536, timeout: Duration? = nil) -> GreenChunks {
         stream.chunks(atMost: limit, timeout: timeout)
     }
 

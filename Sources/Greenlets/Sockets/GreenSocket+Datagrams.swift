@@ -17,7 +17,7 @@ extension GreenSocket {
     /// - Parameter limit: room for its bytes; the default is enough for any of UDP.
     /// - Throws: as `receive(atMost:)`; ECONNREFUSED when an earlier one sent from a connected socket found nobody.
     public func receiveFrom(atMost limit: Int = 65_536, timeout: Duration? = nil) async throws -> Datagram {
-        try Self.checkCount(limit, "limit")
+        try checkByteCount(limit, "limit")
         return try await perform("receiveFrom", .readable, timeout) { call in
             var bytes: [UInt8] = []
             var sender: Address?

@@ -25,7 +25,7 @@ public import ReactorCore
 ///
 /// Reactor only. Released without `close()` it is closed.
 @ReactorActor
-public final class GreenSocket {
+public final class GreenSocket: StreamReading {
     /// Which addresses a socket has.
     public enum Family: Sendable {
         /// IPv4 addresses and ports.
@@ -66,7 +66,7 @@ public final class GreenSocket {
     /// Whether it is an end of a pipe, which other system calls are for.
     let isPipe: Bool
     /// What was received for calls that were then given up, or found behind the end of a line.
-    var readAhead = ReadAhead()
+    package var readAhead = ReadAhead()
     /// The directions in which a call is under way.
     var busy: ReadySet = []
     /// How many system calls in a row found something to do at once.

@@ -1,14 +1,16 @@
 /// Bytes that have been received and that nobody has taken yet. Pure.
-struct ReadAhead {
+package struct ReadAhead {
     private var bytes: [UInt8] = []
     private var start = 0
     /// Up to where no end of a line is.
     private var searched = 0
 
-    var count: Int { bytes.count - start }
-    var isEmpty: Bool { count == 0 }
+    package init() {}
 
-    mutating func append(_ more: [UInt8]) {
+    package var count: Int { bytes.count - start }
+    package var isEmpty: Bool { count == 0 }
+
+    package mutating func append(_ more: [UInt8]) {
         if isEmpty {
             (bytes, start, searched) = (more, 0, 0)
         } else {
@@ -16,8 +18,14 @@ struct ReadAhead {
         }
     }
 
+    /// Puts bytes back in front of the others.
+    package mutating func prepend(_ bytes: [UInt8]) {
+        guard !bytes.isEmpty else { return }
+        (self.bytes, start, searched) = (bytes + self.bytes[start...], 0, 0)
+    }
+
     /// Takes at most so many from the front.
-    mutating func take(atMost limit: Int) -> [UInt8] {
+    package mutating func take(atMost limit: Int) -> [UInt8] {
         let end = limit < count ? start + limit : bytes.count
         if start == 0, end == bytes.count {
             defer { (bytes, searched) = ([], 0) }
@@ -36,7 +44,7 @@ struct ReadAhead {
     }
 
     /// Takes a line with its end; nil when there is no end yet.
-    mutating func takeLine() -> [UInt8]? {
+    package mutating func takeLine() -> [UInt8]? {
         guard let end = bytes[max(start, searched)...].firstIndex(of: UInt8(ascii: "\n")) else {
             searched = bytes.count
             return nil
