@@ -1,6 +1,6 @@
 import Greenlets
 public import PostgresValues
-public import ReactorCore
+import ReactorCore
 
 /// The rows of a statement as they come, however many: only the batch at hand is in memory.
 ///

@@ -123,6 +123,24 @@ import Testing
         }
     }
 
+    /// A server that dies meanwhile cannot make its socket: it stays away until there is room.
+    @Test(.enabled(if: FullDisk.isPossible, "the right to mount is missing"))
+    func theDiskOfTheSocketDirectoryIsFull() async throws {
+        try await underLoad("full disk") { (cluster, _, _) async throws in
+            try await reactor.sleep(for: Self.length / 2)
+            try await reactor.deferToThread {
+                let disk = try #require(FullDisk(over: cluster.socketDirectory))
+                defer { disk.end() }
+                let error = #expect(throws: LocalPostgresError.self) {
+                    try cluster.restart(mode: .immediate)
+                }
+                #expect(error?.description.contains("No space left on device") == true, "\(error!)")
+            }.value
+            try await reactor.deferToThread { try cluster.restart(mode: .immediate) }.value
+            try await reactor.sleep(for: Self.length / 2)
+        }
+    }
+
     @Test func aBackendIsStopped() async throws {
         try await underLoad("stopped backend") { (cluster, _, random) async throws in
             let watcher = try await PostgresConnection.connect(PostgresConfiguration(cluster.url))
