@@ -1,4 +1,4 @@
-import ReactorCore
+public import ReactorCore
 
 /// The lines of a stream, without the `\n` or `\r\n` they end with, in UTF-8; bytes that are none become U+FFFD. Ends with the
 /// stream, whose last line need not have an end.
@@ -15,13 +15,6 @@ public struct GreenLines: AsyncSequence, AsyncIteratorProtocol, Sendable {
     /// Itself: all iterations share the stream.
     public nonisolated func makeAsyncIterator() -> GreenLines { self }
 
-    /// The next line; nil at the end of the stream.
-    ///
-    /// - Throws: as the stream's `receiveLine(atMost:timeout:)`.
-    @ReactorActor public func next() async throws -> String? {
-        try await receive().map { String(decoding: $0, as: UTF8.self) }
-    }
-
     /// Runs `body` with line after line: `for try await`, for synchronous code in a greenlet.
     ///
     /// - Throws: as the stream's `receiveLine(atMost:timeout:)`; what `body` throws.
@@ -29,6 +22,15 @@ public struct GreenLines: AsyncSequence, AsyncIteratorProtocol, Sendable {
         try Greenlet.inGreenlet {
             while let line = try Greenlet.blockingCall({ try await self.next() }) { try body(line) }
         }
+    }
+}
+
+@ReactorActor extension GreenLines {
+    /// The next line; nil at the end of the stream.
+    ///
+    /// - Throws: as the stream's `receiveLine(atMost:timeout:)`.
+    public func next() async throws -> String? {
+        try await receive().map { String(decoding: $0, as: UTF8.self) }
     }
 }
 
@@ -44,14 +46,6 @@ public struct GreenChunks: AsyncSequence, AsyncIteratorProtocol, Sendable {
     /// Itself: all iterations share the stream.
     public nonisolated func makeAsyncIterator() -> GreenChunks { self }
 
-    /// The next bytes; nil at the end of the stream.
-    ///
-    /// - Throws: as the stream's `receive(atMost:timeout:)`.
-    @ReactorActor public func next() async throws -> [UInt8]? {
-        let bytes = try await receive()
-        return bytes.isEmpty ? nil : bytes
-    }
-
     /// Runs `body` with piece after piece: `for try await`, for synchronous code in a greenlet.
     ///
     /// - Throws: as the stream's `receive(atMost:timeout:)`; what `body` throws.
@@ -59,6 +53,16 @@ public struct GreenChunks: AsyncSequence, AsyncIteratorProtocol, Sendable {
         try Greenlet.inGreenlet {
             while let bytes = try Greenlet.blockingCall({ try await self.next() }) { try body(bytes) }
         }
+    }
+}
+
+@ReactorActor extension GreenChunks {
+    /// The next bytes; nil at the end of the stream.
+    ///
+    /// - Throws: as the stream's `receive(atMost:timeout:)`.
+    public func next() async throws -> [UInt8]? {
+        let bytes = try await receive()
+        return bytes.isEmpty ? nil : bytes
     }
 }
 

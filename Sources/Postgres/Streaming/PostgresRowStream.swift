@@ -1,6 +1,6 @@
 import Greenlets
 public import PostgresValues
-import ReactorCore
+public import ReactorCore
 
 /// The rows of a statement as they come, however many: only the batch at hand is in memory.
 ///
@@ -58,11 +58,11 @@ public struct PostgresRowStream: AsyncSequence, Sendable {
     }
 }
 
-extension PostgresRowStream {
+@ReactorActor extension PostgresRowStream {
     /// Runs `body` with row after row: the loop at its fastest, for a body that does not `await`.
     ///
     /// - Throws: what `body` throws, after the statement has been cancelled; as the iterator.
-    @ReactorActor public func forEachRow(_ body: (PostgresRow) throws -> Void) async throws {
+    public func forEachRow(_ body: (PostgresRow) throws -> Void) async throws {
         let reader = reader
         do {
             while let rows = try await reader.nextBatch() {
@@ -73,7 +73,9 @@ extension PostgresRowStream {
             throw error
         }
     }
+}
 
+extension PostgresRowStream {
     /// As the `async` form, for synchronous code in a greenlet; `body` may wait.
     public func forEachRow(_ body: (PostgresRow) throws -> Void) throws {
         let reader = reader

@@ -114,6 +114,7 @@ struct TypeCheck<Value: PostgresArrayElement & Equatable> {
             #expect(error?.code == .unexpectedNull && error?.column == "v", sourceLocation: location)
             #expect(error?.row == values.count, sourceLocation: location)
         }
+        try await checkCopy(values, on: connection, location)
         try await connection.script("DROP TABLE held")
     }
 
