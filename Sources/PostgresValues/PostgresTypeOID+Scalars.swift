@@ -1,8 +1,10 @@
+// Computed where code that is inlined into other modules compares with them: a stored one is a call there.
+
 extension PostgresTypeOID {
     /// Zero: as the type of a parameter, "let the server infer it".
     public static let inferred = Self(rawValue: 0)
     /// `bool`
-    public static let bool = Self(rawValue: 16)
+    @inlinable public static var bool: Self { Self(rawValue: 16) }
     /// `bytea`
     public static let bytea = Self(rawValue: 17)
     /// `"char"`, one byte, used by the system catalogs
@@ -10,13 +12,13 @@ extension PostgresTypeOID {
     /// `name`, the 63-byte identifier type of the system catalogs
     public static let name = Self(rawValue: 19)
     /// `int8`, alias `bigint`
-    public static let int8 = Self(rawValue: 20)
+    @inlinable public static var int8: Self { Self(rawValue: 20) }
     /// `int2`, alias `smallint`
-    public static let int2 = Self(rawValue: 21)
+    @inlinable public static var int2: Self { Self(rawValue: 21) }
     /// `int4`, alias `integer`
-    public static let int4 = Self(rawValue: 23)
+    @inlinable public static var int4: Self { Self(rawValue: 23) }
     /// `text`
-    public static let text = Self(rawValue: 25)
+    @inlinable public static var text: Self { Self(rawValue: 25) }
     /// `oid`
     public static let oid = Self(rawValue: 26)
     /// `json`
@@ -38,9 +40,9 @@ extension PostgresTypeOID {
     /// `cidr`, a network
     public static let cidr = Self(rawValue: 650)
     /// `float4`, alias `real`
-    public static let float4 = Self(rawValue: 700)
+    @inlinable public static var float4: Self { Self(rawValue: 700) }
     /// `float8`, alias `double precision`
-    public static let float8 = Self(rawValue: 701)
+    @inlinable public static var float8: Self { Self(rawValue: 701) }
     /// `unknown`, the type of an untyped literal
     public static let unknown = Self(rawValue: 705)
     /// `circle`

@@ -7,6 +7,7 @@ public struct PostgresTypeOID: RawRepresentable, Hashable, Sendable {
     public let rawValue: UInt32
 
     /// Makes an OID of any number, known here or not.
+    @inlinable
     public init(rawValue: UInt32) {
         self.rawValue = rawValue
     }

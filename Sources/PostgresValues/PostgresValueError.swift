@@ -80,7 +80,6 @@ public struct PostgresValueError: Error, Sendable, CustomStringConvertible {
     }
 
     /// The same error with its place, or a foreign error wrapped with it.
-    @usableFromInline
     static func placing(_ error: any Error, row: Int, column: PostgresColumn) -> PostgresValueError {
         placing(error, row: row, column: column.name, "cannot convert \(column.oid)")
     }

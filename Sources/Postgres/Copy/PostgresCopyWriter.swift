@@ -10,22 +10,22 @@ public import ReactorCore
 @ReactorActor
 public final class PostgresCopyWriter {
     /// Bytes that are worth a message, and the most that one has.
-    static let chunkBytes = 64 << 10
+    @usableFromInline static var chunkBytes: Int { 64 << 10 }
     /// Rows after which the others on the reactor have their turn, however short the rows are.
-    private static let turnRows = 2048
+    @usableFromInline static var turnRows: Int { 2048 }
 
-    private let feed: StatementFeed
+    let feed: StatementFeed
     // At most one of these; bytes that are written as they are need none. Not in one enum, which would copy what has
     // gathered for each row.
-    private var text: PostgresCopyTextEncoder?
-    private var binary: PostgresCopyBinaryEncoder?
+    var text: PostgresCopyTextEncoder?
+    @usableFromInline var binary: PostgresCopyBinaryEncoder?
     /// The row that is being made; kept for its memory.
     private var row: [PostgresParameter] = []
     /// Rows that have gathered.
-    private var rowsAtHand = 0
-    private var isEnded = false
+    @usableFromInline var rowsAtHand = 0
+    var isEnded = false
 
-    private init(
+    init(
         _ feed: StatementFeed, _ text: PostgresCopyTextEncoder?, _ binary: PostgresCopyBinaryEncoder?
     ) {
         self.feed = feed
@@ -40,22 +40,57 @@ public final class PostgresCopyWriter {
     /// - Throws: `PostgresValueError` for a value that its column cannot take, or a wrong number of values, with the row's
     ///   number; the row is not written, and more can be. `PostgresError`, when the server has refused what was sent before, or the
     ///   time is over; `CancellationError`: the COPY is over then.
+    @inlinable
     public func write<each Value: PostgresEncodable>(_ values: repeat each Value) async throws {
         if try append(repeat each values) { try await flush() }
     }
 
     /// As the `async` form, for synchronous code in a greenlet.
+    @inlinable
     public func write<each Value: PostgresEncodable>(_ values: repeat each Value) throws {
         if try append(repeat each values) { try flushFromGreenlet() }
     }
 
     /// Appends a row; whether so much has gathered that it is to be sent.
+    @inlinable
     func append<each Value: PostgresEncodable>(_ values: repeat each Value) throws -> Bool {
-        try checkOpen()
-        if binary != nil {
-            try binary!.append(repeat each values)  // just seen; in place
-            return isWorthSending(binary!.byteCount)
+        guard var encoder = takeBinary() else { return try appendParameters(repeat each values) }
+        defer { binary = encoder }
+        try encoder.append(repeat each values)
+        return isWorthSending(encoder.byteCount)
+    }
+
+    /// Appends rows until there are no more, or so much has gathered that it is to be sent, which is told. Nothing in it is
+    /// asynchronous or done by the row but the encoding.
+    @inlinable
+    func append<Rows: IteratorProtocol, each Value: PostgresEncodable>(
+        from rows: inout Rows
+    ) throws -> Bool where Rows.Element == (repeat each Value) {
+        guard var encoder = takeBinary() else {
+            while let row = rows.next() {
+                if try appendParameters(repeat each row) { return true }
+            }
+            return false
         }
+        defer { binary = encoder }
+        while let row = rows.next() {
+            try encoder.append(repeat each row)
+            if isWorthSending(encoder.byteCount) { return true }
+        }
+        return false
+    }
+
+    /// The binary encoder, to be put back: in a variable it is used without a check for overlapping accesses each time.
+    @usableFromInline
+    func takeBinary() -> PostgresCopyBinaryEncoder? {
+        guard !isEnded else { return nil }
+        return binary.take()
+    }
+
+    /// Appends a row where there is no binary encoder; whether so much has gathered that it is to be sent.
+    @usableFromInline
+    func appendParameters<each Value: PostgresEncodable>(_ values: repeat each Value) throws -> Bool {
+        try checkOpen()
         row.removeAll(keepingCapacity: true)
         do {
             for value in repeat each values { row.append(try value.postgresParameter()) }
@@ -93,7 +128,8 @@ public final class PostgresCopyWriter {
         return isWorthSending(binary!.byteCount)
     }
 
-    private func isWorthSending(_ bytes: Int) -> Bool {
+    @inlinable
+    func isWorthSending(_ bytes: Int) -> Bool {
         rowsAtHand += 1
         return bytes >= Self.chunkBytes || rowsAtHand >= Self.turnRows
     }
@@ -110,12 +146,16 @@ public final class PostgresCopyWriter {
         return placed
     }
 
+    @usableFromInline
     func flush() async throws {
         rowsAtHand = 0
-        try await send(text?.take() ?? binary?.take() ?? [])
+        let bytes = text?.take() ?? binary?.take() ?? []
+        try await send(bytes)
+        binary?.reuse(bytes)
     }
 
-    private func flushFromGreenlet() throws {
+    @usableFromInline
+    func flushFromGreenlet() throws {
         try Greenlet.blockingCall { try await self.flush() }
     }
 
@@ -147,7 +187,7 @@ public final class PostgresCopyWriter {
         }
     }
 
-    private func send(_ bytes: [UInt8]) async throws {
+    func send(_ bytes: [UInt8]) async throws {
         var start = 0
         while start < bytes.count {
             let end = min(start + Self.chunkBytes, bytes.count)
@@ -159,83 +199,6 @@ public final class PostgresCopyWriter {
                 }
             }
             start = end
-        }
-    }
-}
-
-// MARK: - Begin and end
-
-extension PostgresCopyWriter {
-    /// Sends the statement and waits until the server wants rows.
-    static func begin(
-        _ database: any PostgresDatabase, _ statement: CopyStatement, _ format: PostgresCopyFormat,
-        timeout: Duration?
-    ) async throws -> PostgresCopyWriter {
-        let loan = try await database.lendSession()
-        let session = loan.session
-        let deadline = timeout.map { session.reactor.now.advanced(by: $0) }
-        var binary: PostgresCopyBinaryEncoder?
-        if format.rows == .binary {
-            do {
-                let columns = try await session.describe(statement.selection, until: deadline)
-                binary = PostgresCopyBinaryEncoder(columns: columns.inFormat(.binary))
-            } catch {
-                loan.giveBack()
-                throw error
-            }
-        }
-        let statement = statement.into(format)
-        let feed = try await StatementFeed(loan, timeout: session.remaining(until: deadline)) {
-            PQsendQuery($0, statement)
-        }
-        session.exchange.copyFailure = "the rows were not sent to their end"
-        let isReady: Bool? = try await feed.next { feed.takeReply($0, until: PGRES_COPY_IN) }
-        guard isReady == true else {
-            throw PostgresError(.unexpectedResult, "the server did not ask for the rows of a COPY")
-        }
-        session.exchange.isCopyIn = true
-        session.pace(false)
-        return PostgresCopyWriter(feed, format.rows == .text ? PostgresCopyTextEncoder() : nil, binary)
-    }
-
-    /// Sends the rest and returns how many rows the server has taken.
-    func finish() async throws -> Int {
-        guard !isEnded else { return 0 }
-        do {
-            try await send(text?.finish() ?? binary?.finish() ?? [])
-            try await feed.send { PQputCopyEnd($0, nil) }
-            isEnded = true
-            feed.session.exchange.isCopyIn = false
-            _ = try await feed.next { feed.takeReply($0, until: nil) } as Bool?
-        } catch {
-            isEnded = true
-            throw error
-        }
-        return feed.commandTag.split(separator: " ").last.flatMap { Int($0) } ?? 0
-    }
-
-    /// Tells the server that no more will come, so that it undoes what it has; the connection stays good.
-    func abort() async {
-        isEnded = true
-        await feed.close()
-    }
-}
-
-extension StatementFeed {
-    /// Takes results until one of the given status, or all of them.
-    func takeReply(_ handle: OpaquePointer, until status: ExecStatusType?) -> Step<Bool> {
-        while true {
-            if PQstatus(handle) == CONNECTION_OK, PQisBusy(handle) != 0 {
-                session.takeInput()
-                if PQstatus(handle) == CONNECTION_OK, PQisBusy(handle) != 0 { return .wait }
-            }
-            guard let result = PQgetResult(handle) else { return .end }
-            if let status, PQresultStatus(result) == status {
-                PQclear(result)
-                return .piece(true)
-            }
-            session.accept(result, handle)
-            session.noteSocket(nil)
         }
     }
 }

@@ -1,6 +1,6 @@
 import Greenlets
 public import PostgresValues
-import ReactorCore
+public import ReactorCore
 
 extension PostgresDatabase {
     /// Fills a table by COPY with what `body` writes; the fastest way in. Parks the calling task.
@@ -60,51 +60,55 @@ extension PostgresDatabase {
     /// ```swift
     /// try await pool.copyIn(into: "film", columns: ["id", "title"], rows: films.lazy.map { ($0.id, $0.title) })
     /// ```
-    @discardableResult
+    @discardableResult @inlinable
     public func copyIn<Rows: Sequence, each Value: PostgresEncodable>(
         into table: SQL, columns: [String] = [], format: PostgresCopyFormat = .text, timeout: Duration? = nil,
         rows: Rows
     ) async throws -> Int where Rows.Element == (repeat each Value) {
         try await copyIn(into: table, columns: columns, format: format, timeout: timeout) { writer in
-            for row in rows where try writer.append(repeat each row) { try await writer.flush() }
+            var rows = rows.makeIterator()
+            while try writer.append(from: &rows) { try await writer.flush() }
         }
     }
 
     /// As the `async` form, for synchronous code in a greenlet.
-    @_disfavoredOverload @discardableResult
+    @_disfavoredOverload @discardableResult @inlinable
     public func copyIn<Rows: Sequence, each Value: PostgresEncodable>(
         into table: SQL, columns: [String] = [], format: PostgresCopyFormat = .text, timeout: Duration? = nil,
         rows: Rows
     ) throws -> Int where Rows.Element == (repeat each Value) {
         try copyIn(into: table, columns: columns, format: format, timeout: timeout) { writer in
-            for row in rows { try writer.write(repeat each row) }
+            var rows = rows.makeIterator()
+            while try writer.append(from: &rows) { try writer.flushFromGreenlet() }
         }
     }
 
     /// Fills one column of a table by COPY; see the form with a body.
-    @discardableResult
+    @discardableResult @inlinable
     public func copyIn<Values: Sequence>(
         into table: SQL, columns: [String] = [], format: PostgresCopyFormat = .text, timeout: Duration? = nil,
         rows: Values
     ) async throws -> Int where Values.Element: PostgresEncodable {
         try await copyIn(into: table, columns: columns, format: format, timeout: timeout) { writer in
-            for value in rows where try writer.append(value) { try await writer.flush() }
+            var rows = rows.makeIterator()
+            while try writer.append(from: &rows) { try await writer.flush() }
         }
     }
 
     /// As the `async` form, for synchronous code in a greenlet.
-    @_disfavoredOverload @discardableResult
+    @_disfavoredOverload @discardableResult @inlinable
     public func copyIn<Values: Sequence>(
         into table: SQL, columns: [String] = [], format: PostgresCopyFormat = .text, timeout: Duration? = nil,
         rows: Values
     ) throws -> Int where Values.Element: PostgresEncodable {
         try copyIn(into: table, columns: columns, format: format, timeout: timeout) { writer in
-            for value in rows { try writer.write(value) }
+            var rows = rows.makeIterator()
+            while try writer.append(from: &rows) { try writer.flushFromGreenlet() }
         }
     }
 
     /// Fills a table by COPY with rows as they come, as tuples; see the form with a body. A slow server slows the source down.
-    @discardableResult
+    @discardableResult @inlinable
     public func copyIn<Rows: AsyncSequence, each Value: PostgresEncodable>(
         into table: SQL, columns: [String] = [], format: PostgresCopyFormat = .text, timeout: Duration? = nil,
         rows: Rows
@@ -115,7 +119,7 @@ extension PostgresDatabase {
     }
 
     /// Fills a table by COPY with bytes that are in the given form already, cut anywhere; see the form with a body.
-    @discardableResult
+    @discardableResult @inlinable
     public func copyIn<Chunks: AsyncSequence>(
         into table: SQL, columns: [String] = [], format: PostgresCopyFormat, timeout: Duration? = nil,
         chunks: Chunks

@@ -30,6 +30,15 @@ struct LibPQResult: ~Copyable {
         }
     }
 
+    /// A value in libpq's memory; nil is NULL.
+    @inline(__always)
+    static func cell(of pointer: OpaquePointer, _ row: Int32, _ field: Int32) -> UnsafeRawBufferPointer? {
+        // A NULL has the length 0, so most values need not be asked.
+        let length = PQgetlength(pointer, row, field)
+        if length == 0, PQgetisnull(pointer, row, field) != 0 { return nil }
+        return UnsafeRawBufferPointer(start: PQgetvalue(pointer, row, field), count: Int(length))
+    }
+
     /// Copies the rows out of libpq's memory.
     ///
     /// - Parameters:
@@ -42,15 +51,7 @@ struct LibPQResult: ~Copyable {
         var builder = PostgresRows.Builder(
             columns: columns, expectedRows: Int(rows), expectedBytes: Int(rows) * Int(fields) * 8)
         for row in 0..<rows {
-            for field in 0..<fields {
-                // A NULL has the length 0, so most values need not be asked.
-                let length = PQgetlength(pointer, row, field)
-                if length == 0, PQgetisnull(pointer, row, field) != 0 {
-                    builder.appendNull()
-                } else {
-                    builder.append(PQgetvalue(pointer, row, field), length: Int(length))
-                }
-            }
+            builder.append(cells: Int(fields)) { field in Self.cell(of: pointer, row, Int32(field)) }
         }
         return builder.finish(commandTag: commandTag, rowCount: Int(rows), firstRow: firstRow)
     }

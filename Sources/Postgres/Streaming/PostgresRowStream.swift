@@ -65,9 +65,7 @@ public struct PostgresRowStream: AsyncSequence, Sendable {
     public func forEachRow(_ body: (PostgresRow) throws -> Void) async throws {
         let reader = reader
         do {
-            while let rows = try await reader.nextBatch() {
-                for row in rows { try body(row) }
-            }
+            while let rows = try await reader.nextBatch() { try rows.forEach(body) }
         } catch {
             await reader.close()
             throw error
@@ -81,7 +79,7 @@ extension PostgresRowStream {
         let reader = reader
         do {
             while let rows = try Greenlet.blockingCall({ try await reader.nextBatch() }) {
-                for row in rows { try body(row) }
+                try rows.forEach(body)
             }
         } catch {
             reader.closeFromGreenlet()

@@ -26,7 +26,7 @@ struct RowGatherer {
         var bytes = 0
         var isAtEnd = false
         gathering: while bytes < Self.batchBytes, rows < Self.batchRows {
-            if PQstatus(handle) == CONNECTION_OK, PQisBusy(handle) != 0 {
+            if PQisBusy(handle) != 0, PQstatus(handle) == CONNECTION_OK {
                 // Straight from the socket: only when it has nothing is the reactor to be asked.
                 session.takeInput()
                 if PQstatus(handle) == CONNECTION_OK, PQisBusy(handle) != 0 { break }
@@ -37,12 +37,12 @@ struct RowGatherer {
             }
             switch PQresultStatus(result) {
             case PGRES_SINGLE_TUPLE:
-                let columns = self.columns(of: result)
                 if builder == nil {
                     builder = PostgresRows.Builder(
-                        columns: columns, expectedRows: expected.rows, expectedBytes: expected.bytes)
+                        columns: columns(of: result), expectedRows: expected.rows,
+                        expectedBytes: expected.bytes)
                 }
-                bytes += Self.append(result, to: &builder!)  // made above
+                bytes = Self.append(result, to: &builder!)  // made above
                 rows += 1
                 PQclear(result)
             case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
@@ -68,18 +68,10 @@ struct RowGatherer {
         return columns
     }
 
-    /// Copies the one row of a result; returns the number of bytes.
+    /// Copies the one row of a result; returns how many bytes there are by now.
     private static func append(_ result: OpaquePointer, to builder: inout PostgresRows.Builder) -> Int {
-        var bytes = 0
-        for field in 0..<PQnfields(result) {
-            let length = PQgetlength(result, 0, field)
-            if length == 0, PQgetisnull(result, 0, field) != 0 {
-                builder.appendNull()
-            } else {
-                builder.append(PQgetvalue(result, 0, field), length: Int(length))
-                bytes += Int(length)
-            }
+        builder.append(cells: Int(PQnfields(result))) { field in LibPQResult.cell(of: result, 0, Int32(field))
         }
-        return bytes
+        return builder.byteCount
     }
 }

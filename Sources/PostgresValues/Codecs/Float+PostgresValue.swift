@@ -8,7 +8,14 @@ extension Double: PostgresValue {
     /// Reads `float8` and `float4`. Not `numeric`, which could lose digits silently: cast it.
     ///
     /// - Throws: `PostgresValueError`: `.typeMismatch`, `.malformed`, `.unexpectedNull`.
+    @inlinable
     public static func decode(_ cell: PostgresCell) throws -> Double {
+        if let bits = cell.plain(UInt64.self, of: .float8) { return Double(bitPattern: bits) }
+        return try decodeOther(cell)
+    }
+
+    @usableFromInline
+    static func decodeOther(_ cell: PostgresCell) throws(PostgresValueError) -> Double {
         switch (cell.oid, cell.format) {
         case (.float8, .binary):
             return Double(bitPattern: try cell.bigEndian(UInt64.self, for: Double.self))
@@ -36,7 +43,14 @@ extension Float: PostgresValue {
     /// Reads `float4`. Not `float8`, which would lose digits silently: read it as `Double` or cast it.
     ///
     /// - Throws: `PostgresValueError`: `.typeMismatch`, `.malformed`, `.unexpectedNull`.
+    @inlinable
     public static func decode(_ cell: PostgresCell) throws -> Float {
+        if let bits = cell.plain(UInt32.self, of: .float4) { return Float(bitPattern: bits) }
+        return try decodeOther(cell)
+    }
+
+    @usableFromInline
+    static func decodeOther(_ cell: PostgresCell) throws(PostgresValueError) -> Float {
         switch (cell.oid, cell.format) {
         case (.float4, .binary):
             return Float(bitPattern: try cell.bigEndian(UInt32.self, for: Float.self))

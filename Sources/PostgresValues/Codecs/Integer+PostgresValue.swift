@@ -8,7 +8,16 @@ extension Int16: PostgresValue {
     /// Reads `int2`, `int4`, `int8` and `oid`.
     ///
     /// - Throws: `PostgresValueError`: `.outOfRange` when the value does not fit, `.typeMismatch`, `.unexpectedNull`.
-    public static func decode(_ cell: PostgresCell) throws -> Int16 { try decodeInteger(cell, cast: "int2") }
+    @inlinable
+    public static func decode(_ cell: PostgresCell) throws -> Int16 {
+        if let value = cell.plain(Int16.self, of: .int2) { return value }
+        return try decodeOther(cell)
+    }
+
+    @usableFromInline
+    static func decodeOther(_ cell: PostgresCell) throws(PostgresValueError) -> Int16 {
+        try decodeInteger(cell, cast: "int2")
+    }
 }
 
 extension Int32: PostgresValue {
@@ -19,7 +28,16 @@ extension Int32: PostgresValue {
     /// Reads `int2`, `int4`, `int8` and `oid`.
     ///
     /// - Throws: `PostgresValueError`: `.outOfRange` when the value does not fit, `.typeMismatch`, `.unexpectedNull`.
-    public static func decode(_ cell: PostgresCell) throws -> Int32 { try decodeInteger(cell, cast: "int4") }
+    @inlinable
+    public static func decode(_ cell: PostgresCell) throws -> Int32 {
+        if let value = cell.plain(Int32.self, of: .int4) { return value }
+        return try decodeOther(cell)
+    }
+
+    @usableFromInline
+    static func decodeOther(_ cell: PostgresCell) throws(PostgresValueError) -> Int32 {
+        try decodeInteger(cell, cast: "int4")
+    }
 }
 
 extension Int64: PostgresValue {
@@ -30,7 +48,17 @@ extension Int64: PostgresValue {
     /// Reads `int2`, `int4`, `int8` and `oid`.
     ///
     /// - Throws: `PostgresValueError`: `.typeMismatch`, `.unexpectedNull`.
-    public static func decode(_ cell: PostgresCell) throws -> Int64 { try decodeInteger(cell, cast: "int8") }
+    @inlinable
+    public static func decode(_ cell: PostgresCell) throws -> Int64 {
+        if let value = cell.plain(Int64.self, of: .int8) { return value }
+        if let value = cell.plain(Int32.self, of: .int4) { return Int64(value) }
+        return try decodeOther(cell)
+    }
+
+    @usableFromInline
+    static func decodeOther(_ cell: PostgresCell) throws(PostgresValueError) -> Int64 {
+        try decodeInteger(cell, cast: "int8")
+    }
 }
 
 extension Int: PostgresValue {
@@ -41,7 +69,17 @@ extension Int: PostgresValue {
     /// Reads `int2`, `int4`, `int8` and `oid`.
     ///
     /// - Throws: `PostgresValueError`: `.typeMismatch`, `.unexpectedNull`.
-    public static func decode(_ cell: PostgresCell) throws -> Int { try decodeInteger(cell, cast: "int8") }
+    @inlinable
+    public static func decode(_ cell: PostgresCell) throws -> Int {
+        if let value = cell.plain(Int64.self, of: .int8) { return Int(value) }
+        if let value = cell.plain(Int32.self, of: .int4) { return Int(value) }
+        return try decodeOther(cell)
+    }
+
+    @usableFromInline
+    static func decodeOther(_ cell: PostgresCell) throws(PostgresValueError) -> Int {
+        try decodeInteger(cell, cast: "int8")
+    }
 }
 
 extension UInt32: PostgresValue {

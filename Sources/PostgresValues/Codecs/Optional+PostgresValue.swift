@@ -17,6 +17,7 @@ extension Optional: PostgresDecodable where Wrapped: PostgresDecodable {
     /// Reads NULL as nil and everything else as the wrapped type does.
     ///
     /// - Throws: What the wrapped type throws.
+    @inlinable
     public static func decode(_ cell: PostgresCell) throws -> Wrapped? {
         cell.isNull ? nil : try Wrapped.decode(cell)
     }

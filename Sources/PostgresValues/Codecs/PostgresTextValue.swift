@@ -122,7 +122,7 @@ extension PostgresBinaryValue {
 extension PostgresCell {
     /// The bytes as a text.
     func utf8(for wanted: Any.Type) throws(PostgresValueError) -> String {
-        guard let text = String(validating: try required(for: wanted), as: UTF8.self) else {
+        guard let text = String(utf8: try required(for: wanted)) else {
             throw PostgresValueError(.invalidUTF8, "the \(oid) is not valid UTF-8; read it as bytea")
         }
         return text

@@ -30,9 +30,20 @@ extension String: PostgresValue {
         default:
             throw cell.mismatch(String.self, cast: "text")
         }
-        guard let text = String(validating: UnsafeRawBufferPointer(rebasing: bytes), as: UTF8.self) else {
+        guard let text = String(utf8: UnsafeRawBufferPointer(rebasing: bytes)) else {
             throw PostgresValueError(.invalidUTF8, "the \(cell.oid) is not valid UTF-8; read it as bytea")
         }
         return text
+    }
+}
+
+extension String {
+    /// A text of bytes that have to be UTF-8; nil when they are not.
+    ///
+    /// As `String(validating:as:)`, which takes four times as long.
+    init?(utf8 bytes: UnsafeRawBufferPointer) {
+        do {
+            self.init(copying: try UTF8Span(validating: bytes.assumingMemoryBound(to: UInt8.self).span))
+        } catch { return nil }
     }
 }

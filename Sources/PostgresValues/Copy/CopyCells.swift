@@ -1,18 +1,10 @@
 // The values that a binary COPY mostly consists of, written in place: a parameter would be an array of its own for each.
 
-extension [UInt8] {
-    /// Appends a number as a cell.
-    @inline(__always)
-    fileprivate mutating func appendCell(_ number: some FixedWidthInteger) {
-        appendBigEndian(Int32(truncatingIfNeeded: number.bitWidth / 8))
-        appendBigEndian(number)
-    }
-}
-
 extension Int16 {
     /// Into an `int2`.
+    @inlinable
     public func appendCopyCell(to bytes: inout [UInt8], column: PostgresTypeOID) -> Bool {
-        guard column == .int2 else { return false }
+        guard column.rawValue == PostgresTypeOID.int2.rawValue else { return false }
         bytes.appendCell(self)
         return true
     }
@@ -20,8 +12,9 @@ extension Int16 {
 
 extension Int32 {
     /// Into an `int4`.
+    @inlinable
     public func appendCopyCell(to bytes: inout [UInt8], column: PostgresTypeOID) -> Bool {
-        guard column == .int4 else { return false }
+        guard column.rawValue == PostgresTypeOID.int4.rawValue else { return false }
         bytes.appendCell(self)
         return true
     }
@@ -29,8 +22,9 @@ extension Int32 {
 
 extension Int64 {
     /// Into an `int8`.
+    @inlinable
     public func appendCopyCell(to bytes: inout [UInt8], column: PostgresTypeOID) -> Bool {
-        guard column == .int8 else { return false }
+        guard column.rawValue == PostgresTypeOID.int8.rawValue else { return false }
         bytes.appendCell(self)
         return true
     }
@@ -38,12 +32,15 @@ extension Int64 {
 
 extension Int {
     /// Into an `int8`, or an `int4` that has room for it.
+    @inlinable
     public func appendCopyCell(to bytes: inout [UInt8], column: PostgresTypeOID) -> Bool {
-        if column == .int8 {
+        if column.rawValue == PostgresTypeOID.int8.rawValue {
             bytes.appendCell(Int64(self))
             return true
         }
-        guard column == .int4, let small = Int32(exactly: self) else { return false }
+        guard column.rawValue == PostgresTypeOID.int4.rawValue, let small = Int32(exactly: self) else {
+            return false
+        }
         bytes.appendCell(small)
         return true
     }
@@ -51,8 +48,9 @@ extension Int {
 
 extension Double {
     /// Into a `float8`.
+    @inlinable
     public func appendCopyCell(to bytes: inout [UInt8], column: PostgresTypeOID) -> Bool {
-        guard column == .float8 else { return false }
+        guard column.rawValue == PostgresTypeOID.float8.rawValue else { return false }
         bytes.appendCell(bitPattern)
         return true
     }
@@ -60,8 +58,9 @@ extension Double {
 
 extension Float {
     /// Into a `float4`.
+    @inlinable
     public func appendCopyCell(to bytes: inout [UInt8], column: PostgresTypeOID) -> Bool {
-        guard column == .float4 else { return false }
+        guard column.rawValue == PostgresTypeOID.float4.rawValue else { return false }
         bytes.appendCell(bitPattern)
         return true
     }
@@ -69,8 +68,9 @@ extension Float {
 
 extension Bool {
     /// Into a `bool`.
+    @inlinable
     public func appendCopyCell(to bytes: inout [UInt8], column: PostgresTypeOID) -> Bool {
-        guard column == .bool else { return false }
+        guard column.rawValue == PostgresTypeOID.bool.rawValue else { return false }
         bytes.appendCell(UInt8(self ? 1 : 0))
         return true
     }
@@ -79,10 +79,10 @@ extension Bool {
 extension String {
     /// Into a type whose binary form is its text, unless U+0000 is in it.
     public func appendCopyCell(to bytes: inout [UInt8], column: PostgresTypeOID) -> Bool {
-        guard column == .text || column.isTextInBinary else { return false }
+        guard column.rawValue == PostgresTypeOID.text.rawValue || column.isTextInBinary else { return false }
         var text = self
         return text.withUTF8 { text in
-            guard let length = Int32(exactly: text.count), !text.contains(0) else { return false }
+            guard let length = Int32(exactly: text.count), !text.hasZero else { return false }
             bytes.appendBigEndian(length)
             bytes.append(contentsOf: text)
             return true
@@ -92,11 +92,32 @@ extension String {
 
 extension Optional where Wrapped: PostgresEncodable {
     /// NULL, or as the value does.
+    @inlinable
     public func appendCopyCell(to bytes: inout [UInt8], column: PostgresTypeOID) -> Bool {
         guard let self else {
             bytes.appendBigEndian(Int32(-1))
             return true
         }
         return self.appendCopyCell(to: &bytes, column: column)
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    /// Whether a byte is zero; looks at eight at a time.
+    var hasZero: Bool {
+        let bytes = UnsafeRawBufferPointer(self)
+        let (low, high): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+        var place = 0
+        while place + 8 <= count {
+            // A byte's highest bit is set by the subtraction, and was not before, in the lowest byte that is zero.
+            let eight = bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+            if (eight &- low) & ~eight & high != 0 { return true }
+            place += 8
+        }
+        while place < count {
+            if self[place] == 0 { return true }
+            place += 1
+        }
+        return false
     }
 }

@@ -9,11 +9,12 @@ public struct PostgresCopyBinaryEncoder: PostgresCopyEncoder {
 
     private let columns: CopyColumns
     /// The columns' types, where they are known.
-    private let oids: [PostgresTypeOID]
+    @usableFromInline let oids: [PostgresTypeOID]
     /// The signature, the flags and the length of an extension, both 0, stand at the beginning from the start.
-    private var bytes = Self.signature + [0, 0, 0, 0, 0, 0, 0, 0]
+    @usableFromInline var bytes: [UInt8] = Self.signature + [0, 0, 0, 0, 0, 0, 0, 0]
     /// How many rows were appended.
-    public private(set) var rowCount = 0
+    public var rowCount: Int { rows }
+    @usableFromInline var rows = 0
 
     /// Starts the data of a `COPY … (FORMAT binary)`. Without the columns, values must be binary and of the columns'
     /// exact types, on the caller's word.
@@ -26,7 +27,7 @@ public struct PostgresCopyBinaryEncoder: PostgresCopyEncoder {
     public static var format: PostgresFormat { .binary }
 
     /// How many bytes have gathered since they were last taken.
-    public var byteCount: Int { bytes.count }
+    @inlinable public var byteCount: Int { bytes.count }
 
     /// Appends one row of encoded values.
     ///
@@ -41,23 +42,21 @@ public struct PostgresCopyBinaryEncoder: PostgresCopyEncoder {
         }
         bytes.appendBigEndian(count)
         for (position, value) in row.enumerated() {
-            do { try append(value, position) } catch {
-                bytes.removeLast(bytes.count - start)
-                throw .placing(error, row: rowCount, column: columns.name(position))
-            }
+            do { try append(value, position) } catch { throw undo(to: start, error, position) }
         }
-        rowCount += 1
+        rows += 1
     }
 
     /// Appends one row of values, `try encoder.append(1, "a", nil as Int?)`: as the form with parameters, and faster.
     ///
     /// - Throws: as that form; what a value throws that cannot be encoded.
+    @inlinable
     public mutating func append<each Value: PostgresEncodable>(_ values: repeat each Value)
         throws(PostgresValueError)
     {
         var count = 0
-        for _ in repeat each values { count += 1 }
-        try columns.check(count: count, row: rowCount)
+        for _ in repeat (each Value).self { count += 1 }
+        if count != oids.count { try check(count: count) }
         let start = bytes.count
         bytes.appendBigEndian(Int16(truncatingIfNeeded: count))  // a call has not that many arguments
         var position = 0
@@ -69,13 +68,23 @@ public struct PostgresCopyBinaryEncoder: PostgresCopyEncoder {
                 position += 1
             }
         } catch {
-            bytes.removeLast(bytes.count - start)
-            throw .placing(error, row: rowCount, column: columns.name(position))
+            throw undo(to: start, error, position)
         }
-        rowCount += 1
+        rows += 1
     }
 
-    private mutating func append(_ value: PostgresParameter, _ position: Int) throws(PostgresValueError) {
+    @usableFromInline
+    func check(count: Int) throws(PostgresValueError) { try columns.check(count: count, row: rowCount) }
+
+    /// Takes back a row of which one value cannot be written.
+    @usableFromInline @inline(never)
+    mutating func undo(to start: Int, _ error: any Error, _ position: Int) -> PostgresValueError {
+        bytes.removeLast(bytes.count - start)
+        return .placing(error, row: rowCount, column: columns.name(position))
+    }
+
+    @usableFromInline
+    mutating func append(_ value: PostgresParameter, _ position: Int) throws(PostgresValueError) {
         guard let cell = try value.binaryBytes(for: columns.oid(position)) else {
             return bytes.appendBigEndian(Int32(-1))
         }
@@ -90,6 +99,13 @@ public struct PostgresCopyBinaryEncoder: PostgresCopyEncoder {
     public mutating func take() -> [UInt8] {
         defer { bytes = [] }
         return bytes
+    }
+
+    /// Gives memory back in which rows can gather again, when what it held has been sent.
+    package mutating func reuse(_ memory: consuming [UInt8]) {
+        guard bytes.isEmpty, memory.capacity > bytes.capacity else { return }
+        memory.removeAll(keepingCapacity: true)
+        bytes = memory
     }
 
     /// Ends the data by its trailer, without which the server refuses it, and hands over the last bytes.

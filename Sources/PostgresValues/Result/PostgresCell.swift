@@ -42,6 +42,15 @@ public struct PostgresCell {
         PostgresValueError(.malformed, "cannot read \(format) \(oid) as \(wanted): \(detail)")
     }
 
+    /// The bytes of a binary value of exactly that type and size, in the machine's order; nil: it takes a closer look.
+    @inlinable @inline(__always)
+    func plain<I: FixedWidthInteger>(_: I.Type, of type: PostgresTypeOID) -> I? {
+        guard oid.rawValue == type.rawValue, case .binary = format, let bytes,
+            bytes.count == MemoryLayout<I>.size
+        else { return nil }
+        return I(bigEndian: bytes.loadUnaligned(as: I.self))
+    }
+
     /// A fixed-size integer of network order that must fill the cell.
     func bigEndian<I: FixedWidthInteger>(_: I.Type, for wanted: Any.Type) throws(PostgresValueError) -> I {
         let bytes = try required(for: wanted)

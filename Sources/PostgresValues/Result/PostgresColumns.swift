@@ -3,6 +3,8 @@
 /// Cheap to copy: a prepared statement can keep one and give it to each of its results.
 public struct PostgresColumns: RandomAccessCollection, Sendable {
     @usableFromInline let list: [PostgresColumn]
+    /// What a cell has to know of its column.
+    @usableFromInline let kinds: [Kind]
     /// Only filled when there are so many columns that a search beats a walk.
     private let indexByName: [String: [Int]]
 
@@ -11,8 +13,15 @@ public struct PostgresColumns: RandomAccessCollection, Sendable {
     /// Makes the columns; their `index` is their place in the array.
     public init(_ columns: [PostgresColumn] = []) {
         list = columns
+        kinds = columns.map { Kind(oid: $0.oid, format: $0.format) }
         indexByName =
             columns.count <= Self.walkLimit ? [:] : Dictionary(grouping: columns.indices) { columns[$0].name }
+    }
+
+    @usableFromInline
+    struct Kind: Sendable {
+        @usableFromInline let oid: PostgresTypeOID
+        @usableFromInline let format: PostgresFormat
     }
 
     /// Always 0.

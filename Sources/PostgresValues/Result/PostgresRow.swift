@@ -21,7 +21,7 @@ public struct PostgresRow: Sendable {
     ///
     /// - Throws: `PostgresValueError` naming row, column, the type wanted and the type found; `.noSuchColumn` when
     ///   the result has fewer columns.
-    @inlinable
+    @inlinable @inline(__always)
     public func decode<T: PostgresDecodable>(_ type: T.Type = T.self, at position: Int)
         throws(PostgresValueError) -> T
     {
@@ -29,7 +29,7 @@ public struct PostgresRow: Sendable {
         do {
             return try storage.withCell(row: place, column: position) { cell in try T.decode(cell) }
         } catch {
-            throw PostgresValueError.placing(error, row: index, column: storage.columns[position])
+            throw placed(error, position)
         }
     }
 
@@ -45,6 +45,7 @@ public struct PostgresRow: Sendable {
     /// Reads the first columns in order, `let (id, code) = try row.decode(Int64.self, String.self)`.
     ///
     /// - Throws: As `decode(_:at:)`.
+    @inlinable
     public func decode<each Value: PostgresDecodable>(_ types: repeat (each Value).Type)
         throws(PostgresValueError) -> (repeat each Value)
     {
@@ -68,7 +69,12 @@ public struct PostgresRow: Sendable {
         Cursor(row: self)
     }
 
-    @usableFromInline
+    @usableFromInline @inline(never)
+    func placed(_ error: any Error, _ position: Int) -> PostgresValueError {
+        .placing(error, row: index, column: storage.columns[position])
+    }
+
+    @usableFromInline @inline(never)
     func missing(_ position: Int) -> PostgresValueError {
         var error = PostgresValueError(
             .noSuchColumn, "there is no column at position \(position); the result has \(columns.count)")
@@ -91,7 +97,7 @@ public struct PostgresRow: Sendable {
         /// Reads the next value.
         ///
         /// - Throws: As `PostgresRow.decode(_:at:)`; the cursor has moved on nevertheless.
-        @inlinable
+        @inlinable @inline(__always)
         public mutating func next<T: PostgresDecodable>(_ type: T.Type = T.self) throws(PostgresValueError)
             -> T
         {

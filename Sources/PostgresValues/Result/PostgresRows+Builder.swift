@@ -2,14 +2,12 @@ extension PostgresRows {
     /// Gathers cells, row by row, into one block of bytes.
     public struct Builder {
         private let columns: PostgresColumns
-        private var bytes: [UInt8] = []
-        private var ends: [Int] = [0]
+        @usableFromInline var cells: CellBlock
 
         /// Starts a result; the expected sizes, where known, spare re-allocation.
         public init(columns: PostgresColumns, expectedRows: Int = 0, expectedBytes: Int = 0) {
             self.columns = columns
-            ends.reserveCapacity(expectedRows * columns.count + 1)
-            bytes.reserveCapacity(expectedBytes)
+            cells = CellBlock(byteCapacity: expectedBytes, cellCapacity: expectedRows * columns.count)
         }
 
         /// Starts a result of columns that are used once.
@@ -19,16 +17,28 @@ extension PostgresRows {
         }
 
         /// The number of cells appended so far.
-        public var cellCount: Int { ends.count - 1 }
+        public var cellCount: Int { cells.cellCount }
+
+        /// The number of bytes that these have.
+        @inlinable public var byteCount: Int { cells.byteCount }
+
+        /// The block, which is not shared with a copy of this builder.
+        @inlinable @inline(__always)
+        mutating func own() -> CellBlock {
+            if !isKnownUniquelyReferenced(&cells) { cells = cells.copy() }
+            return cells
+        }
+
+        /// Appends so many cells, which `cell` tells by their position; copies their bytes. Nil is NULL.
+        @inlinable @inline(__always)
+        public mutating func append(cells count: Int, _ cell: (Int) -> UnsafeRawBufferPointer?) {
+            let cells = own()
+            for position in 0..<count { cells.append(cell(position)) }
+        }
 
         /// Appends the next cell of the row, copying its bytes; nil is NULL.
         public mutating func append(_ cell: UnsafeRawBufferPointer?) {
-            guard let cell else {
-                appendNull()
-                return
-            }
-            bytes.append(contentsOf: cell)
-            ends.append(bytes.count)
+            own().append(cell)
         }
 
         /// Appends the next cell of the row, as libpq tells it; a nil pointer is NULL.
@@ -42,13 +52,12 @@ extension PostgresRows {
                 appendNull()
                 return
             }
-            bytes.append(contentsOf: cell)
-            ends.append(bytes.count)
+            cell.withUnsafeBytes { append($0) }
         }
 
         /// Appends a NULL as the next cell of the row.
         public mutating func appendNull() {
-            ends.append(~bytes.count)
+            own().append(nil)
         }
 
         /// Ends the result.
@@ -64,9 +73,7 @@ extension PostgresRows {
             precondition(rows * columns.count == cellCount, "the last row is incomplete")
             precondition(rowCount == nil || rowCount == rows, "rowCount disagrees with the cells")
             return PostgresRows(
-                storage: Storage(
-                    columns: columns, rowCount: rows, bytes: bytes, ends: ends,
-                    firstRow: firstRow),
+                storage: Storage(columns: columns, rowCount: rows, cells: cells, firstRow: firstRow),
                 commandTag: commandTag)
         }
     }

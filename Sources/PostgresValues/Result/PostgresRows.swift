@@ -29,13 +29,19 @@ public struct PostgresRows: RandomAccessCollection, Sendable {
         return PostgresRow(storage: storage, place: position)
     }
 
+    /// Runs `body` with row after row; somewhat faster than a loop.
+    @inlinable
+    public func forEach(_ body: (PostgresRow) throws -> Void) rethrows {
+        for place in 0..<storage.rowCount { try body(PostgresRow(storage: storage, place: place)) }
+    }
+
     /// How many rows the statement selected, inserted, updated, deleted or copied: the number that ends the
     /// command tag, 0 when it ends with none (`CREATE TABLE`).
     public var affectedRows: Int {
         commandTag.split(separator: " ").last.flatMap { Int($0) } ?? 0
     }
 
-    /// The bytes of a result and where each cell ends in them.
+    /// The cells of a result and what they are.
     @usableFromInline
     final class Storage: Sendable {
         @usableFromInline let columns: PostgresColumns
@@ -43,44 +49,40 @@ public struct PostgresRows: RandomAccessCollection, Sendable {
         @usableFromInline let rowCount: Int
         /// The place of the first row in the whole result; not 0 for later parts of a stream.
         @usableFromInline let firstRow: Int
-        @usableFromInline let bytes: [UInt8]
-        /// One number per cell and a leading 0: where the cell ends, or its complement if the cell is NULL.
-        /// A cell starts where the one before it ends.
-        @usableFromInline let ends: [Int]
+        /// Keeps the memory that the next two are about.
+        private let cells: CellBlock
+        // Sendable: nobody writes there any more.
+        @usableFromInline nonisolated(unsafe) let bytes: UnsafeRawPointer
+        @usableFromInline nonisolated(unsafe) let ends: UnsafePointer<Int>
         /// The columns' types once more: without the names there is nothing to retain when a cell is read.
-        @usableFromInline let kinds: [Kind]
+        @usableFromInline let kinds: [PostgresColumns.Kind]
 
-        init(columns: PostgresColumns, rowCount: Int, bytes: [UInt8], ends: [Int], firstRow: Int) {
+        init(columns: PostgresColumns, rowCount: Int, cells: CellBlock, firstRow: Int) {
             self.columns = columns
             self.columnCount = columns.count
             self.rowCount = rowCount
             self.firstRow = firstRow
-            self.bytes = bytes
-            self.ends = ends
-            kinds = columns.map { Kind(oid: $0.oid, format: $0.format) }
+            self.cells = cells
+            bytes = UnsafeRawPointer(cells.bytes)
+            ends = UnsafePointer(cells.ends)
+            kinds = columns.kinds
         }
 
-        @usableFromInline
-        struct Kind: Sendable {
-            @usableFromInline let oid: PostgresTypeOID
-            @usableFromInline let format: PostgresFormat
-        }
-
-        @inlinable
+        /// Looks at a cell in place. The row is one that exists; the column is checked.
+        @inlinable @inline(__always)
         func withCell<T>(row: Int, column: Int, _ body: (PostgresCell) throws -> T) rethrows -> T {
-            let kind = kinds[column]
-            let number = row * columnCount + column
-            let end = ends[number + 1]
-            guard end >= 0 else {
-                return try body(PostgresCell(oid: kind.oid, format: kind.format, bytes: nil))
-            }
-            let before = ends[number]
-            let start = before >= 0 ? before : ~before
-            return try bytes.withUnsafeBytes { all in
-                try body(
-                    PostgresCell(
-                        oid: kind.oid, format: kind.format,
-                        bytes: UnsafeRawBufferPointer(rebasing: all[start..<end])))
+            // Keeps the bytes, too.
+            try withExtendedLifetime(self) {
+                let kind = kinds[column]
+                let number = row * columnCount + column
+                let end = ends[number + 1]
+                guard end >= 0 else {
+                    return try body(PostgresCell(oid: kind.oid, format: kind.format, bytes: nil))
+                }
+                let before = ends[number]
+                let start = before >= 0 ? before : ~before
+                let cell = UnsafeRawBufferPointer(start: bytes + start, count: end - start)
+                return try body(PostgresCell(oid: kind.oid, format: kind.format, bytes: cell))
             }
         }
     }
