@@ -17,11 +17,20 @@ public protocol PostgresEncodable: Sendable {
     ///
     /// Only worth implementing for types that are copied by the million.
     func appendCopyCell(to bytes: inout [UInt8], column: PostgresTypeOID) -> Bool
+
+    /// Appends the value as it stands in a COPY in text, escaped. False, with nothing appended, when that takes more than
+    /// writing bytes: then `postgresParameter()` is asked.
+    ///
+    /// Only worth implementing for types that are copied by the million.
+    func appendCopyText(to bytes: inout [UInt8]) -> Bool
 }
 
 extension PostgresEncodable {
     /// False: the parameter is asked.
     public func appendCopyCell(to bytes: inout [UInt8], column: PostgresTypeOID) -> Bool { false }
+
+    /// False: the parameter is asked.
+    public func appendCopyText(to bytes: inout [UInt8]) -> Bool { false }
 
     /// A NULL whose type the server infers.
     public static var postgresNull: PostgresParameter { .null() }

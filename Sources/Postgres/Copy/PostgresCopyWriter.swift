@@ -17,10 +17,8 @@ public final class PostgresCopyWriter {
     let feed: StatementFeed
     // At most one of these; bytes that are written as they are need none. Not in one enum, which would copy what has
     // gathered for each row.
-    var text: PostgresCopyTextEncoder?
+    @usableFromInline var text: PostgresCopyTextEncoder?
     @usableFromInline var binary: PostgresCopyBinaryEncoder?
-    /// The row that is being made; kept for its memory.
-    private var row: [PostgresParameter] = []
     /// Rows that have gathered.
     @usableFromInline var rowsAtHand = 0
     var isEnded = false
@@ -54,76 +52,54 @@ public final class PostgresCopyWriter {
     /// Appends a row; whether so much has gathered that it is to be sent.
     @inlinable
     func append<each Value: PostgresEncodable>(_ values: repeat each Value) throws -> Bool {
-        guard var encoder = takeBinary() else { return try appendParameters(repeat each values) }
-        defer { binary = encoder }
-        try encoder.append(repeat each values)
-        return isWorthSending(encoder.byteCount)
+        var one = CollectionOfOne((repeat each values)).makeIterator()
+        return try append(from: &one)
     }
 
     /// Appends rows until there are no more, or so much has gathered that it is to be sent, which is told. Nothing in it is
-    /// asynchronous or done by the row but the encoding.
+    /// asynchronous, or done for each row but the encoding.
     @inlinable
     func append<Rows: IteratorProtocol, each Value: PostgresEncodable>(
         from rows: inout Rows
     ) throws -> Bool where Rows.Element == (repeat each Value) {
-        guard var encoder = takeBinary() else {
+        // In a variable an encoder is used without a check for overlapping accesses each time.
+        try checkOpen()
+        if var encoder = binary.take() {
+            defer { binary = encoder }
             while let row = rows.next() {
-                if try appendParameters(repeat each row) { return true }
+                try encoder.append(repeat each row)
+                if isWorthSending(encoder.byteCount) { return true }
             }
-            return false
-        }
-        defer { binary = encoder }
-        while let row = rows.next() {
-            try encoder.append(repeat each row)
-            if isWorthSending(encoder.byteCount) { return true }
+        } else if var encoder = text.take() {
+            defer { text = encoder }
+            while let row = rows.next() {
+                try encoder.append(repeat each row)
+                if isWorthSending(encoder.byteCount) { return true }
+            }
+        } else if rows.next() != nil {
+            throw refusal
         }
         return false
     }
 
-    /// The binary encoder, to be put back: in a variable it is used without a check for overlapping accesses each time.
-    @usableFromInline
-    func takeBinary() -> PostgresCopyBinaryEncoder? {
-        guard !isEnded else { return nil }
-        return binary.take()
-    }
-
-    /// Appends a row where there is no binary encoder; whether so much has gathered that it is to be sent.
-    @usableFromInline
-    func appendParameters<each Value: PostgresEncodable>(_ values: repeat each Value) throws -> Bool {
-        try checkOpen()
-        row.removeAll(keepingCapacity: true)
-        do {
-            for value in repeat each values { row.append(try value.postgresParameter()) }
-        } catch {
-            throw placed(error)
-        }
-        return try encodeRow()
-    }
-
     /// Writes a row of encoded values; see the other form.
     public func write(row: [PostgresParameter]) async throws {
-        self.row = row
-        if try encodeRow() { try await flush() }
+        if try encode(row) { try await flush() }
     }
 
     /// As the `async` form, for synchronous code in a greenlet.
     public func write(row: [PostgresParameter]) throws {
-        self.row = row
-        if try encodeRow() { try flushFromGreenlet() }
+        if try encode(row) { try flushFromGreenlet() }
     }
 
     /// Appends the row; whether so much has gathered that it is to be sent.
-    private func encodeRow() throws -> Bool {
+    private func encode(_ row: [PostgresParameter]) throws -> Bool {
         try checkOpen()
         if text != nil {
             try text!.append(row: row)  // just seen; in place
             return isWorthSending(text!.byteCount)
         }
-        guard binary != nil else {
-            throw PostgresError(
-                .unexpectedResult,
-                "rows of values cannot be written here: bytes were written before, or the format is CSV")
-        }
+        guard binary != nil else { throw refusal }
         try binary!.append(row: row)  // as above
         return isWorthSending(binary!.byteCount)
     }
@@ -136,14 +112,12 @@ public final class PostgresCopyWriter {
 
     private var rowCount: Int { text?.rowCount ?? binary?.rowCount ?? 0 }
 
-    /// An error of the value that was to be the next in the row.
-    private func placed(_ error: any Error) -> any Error {
-        var placed =
-            error as? PostgresValueError
-            ?? PostgresValueError(.conversion, "a value cannot be encoded", underlying: error)
-        placed.row = rowCount
-        placed.column = "column \(row.count + 1)"
-        return placed
+    /// The error for rows of values where there is no encoder.
+    @usableFromInline
+    var refusal: PostgresError {
+        PostgresError(
+            .unexpectedResult,
+            "rows of values cannot be written here: bytes were written before, or the format is CSV")
     }
 
     @usableFromInline
@@ -151,7 +125,7 @@ public final class PostgresCopyWriter {
         rowsAtHand = 0
         let bytes = text?.take() ?? binary?.take() ?? []
         try await send(bytes)
-        binary?.reuse(bytes)
+        if text != nil { text?.reuse(bytes) } else { binary?.reuse(bytes) }
     }
 
     @usableFromInline
@@ -181,7 +155,8 @@ public final class PostgresCopyWriter {
         try Greenlet.blockingCall { try await self.write(bytes: bytes) }
     }
 
-    private func checkOpen() throws(PostgresError) {
+    @usableFromInline
+    func checkOpen() throws(PostgresError) {
         guard !isEnded else {
             throw PostgresError(.connectionClosed, "the COPY was written to after its copyIn had ended")
         }

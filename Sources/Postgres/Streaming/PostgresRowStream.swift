@@ -31,24 +31,31 @@ public struct PostgresRowStream: AsyncSequence, Sendable {
     /// Takes the rows one by one. At most one task at a time.
     public struct Iterator: AsyncIteratorProtocol {
         private let reader: RowReader
-        private var rows: PostgresRows?
-        private var place = 0
+        @usableFromInline var rows: PostgresRows?
+        @usableFromInline var place = 0
 
         init(_ reader: RowReader) { self.reader = reader }
 
         /// The next row; nil after the last. Parks the calling task when no row has arrived.
         ///
         /// - Throws: as `PostgresDatabase.query`, once: the next call returns nil.
+        @inlinable
         public mutating func next() async throws -> PostgresRow? { try await next(isolation: #isolation) }
 
         /// The next row; nil after the last. Parks the calling task when no row has arrived.
         ///
         /// - Throws: as `PostgresDatabase.query`, once: the next call returns nil.
+        @inlinable
         public mutating func next(isolation actor: isolated (any Actor)?) async throws -> PostgresRow? {
             if let rows, place < rows.count {
                 defer { place += 1 }
                 return rows[place]
             }
+            return try await firstOfNextBatch(isolation: actor)
+        }
+
+        @usableFromInline
+        mutating func firstOfNextBatch(isolation actor: isolated (any Actor)?) async throws -> PostgresRow? {
             // Let go first: their memory serves the next ones.
             rows = nil
             rows = try await reader.nextBatch()

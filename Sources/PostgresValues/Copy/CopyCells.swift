@@ -101,23 +101,3 @@ extension Optional where Wrapped: PostgresEncodable {
         return self.appendCopyCell(to: &bytes, column: column)
     }
 }
-
-extension UnsafeBufferPointer<UInt8> {
-    /// Whether a byte is zero; looks at eight at a time.
-    var hasZero: Bool {
-        let bytes = UnsafeRawBufferPointer(self)
-        let (low, high): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
-        var place = 0
-        while place + 8 <= count {
-            // A byte's highest bit is set by the subtraction, and was not before, in the lowest byte that is zero.
-            let eight = bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)
-            if (eight &- low) & ~eight & high != 0 { return true }
-            place += 8
-        }
-        while place < count {
-            if self[place] == 0 { return true }
-            place += 1
-        }
-        return false
-    }
-}

@@ -6,6 +6,13 @@ func postgresText<F: BinaryFloatingPoint & LosslessStringConvertible>(of value: 
     if value.isNaN { return "NaN" }
     if value.isInfinite { return value < 0 ? "-Infinity" : "Infinity" }
     if value == 0 { return value.sign == .minus ? "-0" : "0" }
+    let limit = MemoryLayout<F>.size == 4 ? 6 : 15
+    if value.magnitude >= 1e-4, value.magnitude < (limit == 6 ? 1e6 : 1e15) {
+        // The usual case: Swift writes no exponent either, and differs by a zero behind whole numbers only.
+        var text = value.description
+        if text.utf8.suffix(2).elementsEqual(".0".utf8) { text.removeLast(2) }
+        return text
+    }
     var scanner = TextScanner(value.magnitude.description)
     let whole = scanner.digits()
     let fraction = scanner.skip(".") ? scanner.digits() : []
@@ -26,7 +33,6 @@ func postgresText<F: BinaryFloatingPoint & LosslessStringConvertible>(of value: 
     let sign = value < 0 ? "-" : ""
     if let longer = avoidingTies(digits, power: power, of: value) { digits = longer }
     func text(_ digits: some Sequence<UInt8>) -> String { String(decoding: Array(digits), as: UTF8.self) }
-    let limit = MemoryLayout<F>.size == 4 ? 6 : 15
     if power < -4 || power >= limit {
         let rest = digits.count > 1 ? "." + text(digits.dropFirst()) : ""
         return "\(sign)\(text(digits.prefix(1)))\(rest)e\(power < 0 ? "-" : "+")\(padded(abs(power), 2))"

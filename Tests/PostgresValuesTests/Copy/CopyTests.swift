@@ -64,50 +64,6 @@ import Testing
                 == [0, 2, 0, 0, 0, 4, 0, 0, 0, 7, 0, 0, 0, 1, UInt8(ascii: "x")])
     }
 
-    @Test func aZeroIsFoundWhereverItIs() throws {
-        let columns = PostgresColumns([PostgresColumn(name: "t", oid: .text, format: .binary, index: 0)])
-        for filler in ["a", "\u{1}", "\u{7F}", "é", "\u{80}"] {
-            for length in 0..<40 {
-                var encoder = PostgresCopyBinaryEncoder(columns: columns)
-                let text = String(repeating: filler, count: length)
-                try encoder.append(text)
-                #expect(encoder.take().suffix(text.utf8.count) == Array(text.utf8)[...])
-                for place in 0...length {
-                    let zero = text.prefix(place) + "\0" + text.dropFirst(place)
-                    let error = #expect(throws: PostgresValueError.self) { try encoder.append(String(zero)) }
-                    #expect(error?.code == .nulCharacter && encoder.byteCount == 0)
-                }
-            }
-        }
-    }
-
-    @Test func valuesAreWrittenAsTheirParametersAre() throws {
-        var random = SeededGenerator(state: 3)
-        let oids: [PostgresTypeOID] = [.int2, .int4, .int8, .float8, .float4, .bool, .text, .int4]
-        let columns = PostgresColumns(
-            oids.enumerated().map { PostgresColumn(name: "c", oid: $1, format: .binary, index: $0) })
-        var (values, parameters) = (
-            PostgresCopyBinaryEncoder(columns: columns), PostgresCopyBinaryEncoder(columns: columns)
-        )
-        for number in 0..<200 {
-            let bits = random.next()
-            let row = (
-                Int16(truncatingIfNeeded: bits), Int(Int32(truncatingIfNeeded: bits)),
-                bits % 4 == 0 ? nil : Int64(bitPattern: bits),
-                Double(bitPattern: bits), Float(bitPattern: UInt32(truncatingIfNeeded: bits)), bits % 2 == 0,
-                String(repeating: "ü", count: number), Int32(truncatingIfNeeded: bits)
-            )
-            try values.append(row.0, row.1, row.2, row.3, row.4, row.5, row.6, row.7)
-            try parameters.append(row: [
-                row.0.postgresParameter(), row.1.postgresParameter(), row.2.postgresParameter(),
-                row.3.postgresParameter(),
-                row.4.postgresParameter(), row.5.postgresParameter(), row.6.postgresParameter(),
-                row.7.postgresParameter(),
-            ])
-        }
-        #expect(values.rowCount == 200 && values.finish() == parameters.finish())
-    }
-
     @Test func binaryTakesTextsArraysAndDocumentsWhereTheColumnIsKnown() throws {
         let columns = PostgresColumns(
             [PostgresTypeOID.textArray, .jsonb, .numeric].enumerated().map {
