@@ -198,10 +198,13 @@ final class StatementFeed {
         await settle(isDiscarded: true)
     }
 
-    /// The answer is complete; waits for a cancel request on its way, which could hit the next statement.
+    /// The answer is complete; waits for a cancel request on its way, which could hit the next statement, if there can be
+    /// one.
     private func settle(isDiscarded: Bool = false) async {
         session.exchange.isAnswered = true
-        while session.exchange.isCancelInFlight, !session.exchange.isAbandoned { await session.signal.wait() }
+        while session.exchange.isCancelInFlight, !session.exchange.isAbandoned, session.isUsable {
+            await session.signal.wait()
+        }
         conclude(isDiscarded: isDiscarded)
     }
 
