@@ -54,7 +54,7 @@ let package = Package(
         // C: headers, stack switch, interposition, system libraries.
         .target(name: "CLinux"),
         .target(name: "CFibers"),
-        .target(name: "CBlockingShims", dependencies: ["CFibers"]),
+        .target(name: "CBlockingShims", dependencies: ["CFibers", "CLinux"]),
         .target(name: "CReactorPreload"),
         .target(name: "CPosixSpawn"),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),

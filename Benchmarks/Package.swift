@@ -35,7 +35,9 @@ let package = Package(
             name: "shim-bench", dependencies: ["Measuring", blockingShims, arguments], swiftSettings: house),
         .executableTarget(
             name: "postgres-bench",
-            dependencies: ["Measuring", postgres, localPostgres, greenlets, reactorCore, arguments],
+            dependencies: [
+                "Measuring", blockingShims, postgres, localPostgres, greenlets, reactorCore, arguments,
+            ],
             swiftSettings: house),
         .executableTarget(
             name: "lookup-load",

@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "CFibers.h"
+#include "CLinux.h"
 #include "include/CBlockingShims.h"
 #include "table.h"
 
@@ -58,6 +59,12 @@ static inline const cbs_hook_table *cbs_hooks_for(int area) {
 
 /// The same for the calls of this file, which says `#define CBS_AREA CBS_AREA_…`.
 #define cbs_current_hooks() cbs_hooks_for(CBS_AREA)
+
+/// Whether `fd` is to say EAGAIN; see `clinux_cork`. One thread-local read for all others.
+static inline int cbs_is_corked(int fd) {
+    return __builtin_expect(clinux_corked_descriptor == fd, 0) && fd >= 0
+        && (__atomic_load_n(&cbs_inactive_areas, __ATOMIC_RELAXED) >> CBS_AREA_socket & 1) == 0;
+}
 
 // MARK: The shims, as C identifiers cbs_shim_NAME with libc's symbol
 //

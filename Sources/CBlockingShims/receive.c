@@ -140,6 +140,10 @@ ssize_t cbs_receive_message(const cbs_hook_table *hooks, int fd, struct msghdr *
 }
 
 ssize_t cbs_shim_recv(int fd, void *buffer, size_t size, int flags) {
+    if (cbs_is_corked(fd)) {
+        errno = EAGAIN;
+        return -1;
+    }
     const cbs_hook_table *hooks = cbs_current_hooks();
     if (CBS_LIKELY(hooks == NULL)) {
         return CBS_REAL(recv)(fd, buffer, size, flags);

@@ -88,6 +88,10 @@ ssize_t cbs_send_message(const cbs_hook_table *hooks, int fd, const struct msghd
 }
 
 ssize_t cbs_shim_send(int fd, const void *buffer, size_t size, int flags) {
+    if (cbs_is_corked(fd)) {
+        errno = EAGAIN;
+        return -1;
+    }
     const cbs_hook_table *hooks = cbs_current_hooks();
     if (CBS_LIKELY(hooks == NULL)) {
         return CBS_REAL(send)(fd, buffer, size, flags);

@@ -251,5 +251,14 @@ int clinux_accept(int fd, struct sockaddr *address, socklen_t *length);
 /// Adds one to an eventfd. Returns 0 or −errno. For signal handlers, too.
 static inline int clinux_eventfd_ring(int fd) { return eventfd_write(fd, 1) == 0 ? 0 : -errno; }
 
+/// The socket that is corked on this thread, or −1; see `clinux_cork`.
+extern __thread int clinux_corked_descriptor;
+
+/// Corks a non-blocking socket for this thread: until `clinux_uncork` its send and recv say EAGAIN without a system call, so
+/// that a library which sends at the end of every message gathers several of them first. Only BlockingShims heeds it; in a
+/// program without it nothing changes. One socket at a time; nothing may wait meanwhile.
+static inline void clinux_cork(int fd) { clinux_corked_descriptor = fd; }
+static inline void clinux_uncork(void) { clinux_corked_descriptor = -1; }
+
 /// Blocks every signal but faults and SIGPROF in the calling thread: a worker thread must not take signals meant for signalfd.
 void clinux_block_all_signals(void);

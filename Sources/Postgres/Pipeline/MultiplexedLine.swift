@@ -1,4 +1,5 @@
 import CLibPQ
+import CLinux
 import ConnectionPools
 import PostgresValues
 import ReactorCore
@@ -12,12 +13,15 @@ final class MultiplexedLine {
     private let wire: PipelineWire
     private var isOver = false
     private var hasUnpushed = false
+    /// TLS and GSS must meet no socket that takes nothing for no reason.
+    private let isCorkable: Bool
 
     init(_ place: MultiplexLine, _ session: PostgresSession, _ multiplexer: Multiplexer) {
         self.place = place
         self.session = session
         self.multiplexer = multiplexer
         wire = PipelineWire(session)
+        isCorkable = session.handle.map { PQsslInUse($0) == 0 && PQgssEncInUse($0) == 0 } ?? false
     }
 
     /// Takes in answers until the line is given up or lost.
@@ -35,7 +39,11 @@ final class MultiplexedLine {
 
     // MARK: Sending
 
+    /// Queues a statement; `push` sends it, with all others of its turn.
     func send(_ call: PipelinedCall) {
+        // libpq 15 would send each by itself, at its sync.
+        if isCorkable { clinux_cork(session.descriptor) }
+        defer { clinux_uncork() }
         guard let handle = session.handle, session.failure == nil else { return lose(unsent: 1) }
         if session.statements.condemned.count >= 16, !wire.deallocateCondemned(handle) {
             return lose(unsent: 1)
@@ -46,6 +54,10 @@ final class MultiplexedLine {
         }
         if !wire.sync(handle) { session.loseWith(libpqMessage: String(cString: PQerrorMessage(handle))) }
         hasUnpushed = true
+        if wire.bytesSent > 32_768 {
+            clinux_uncork()
+            push()
+        }
         if let timeout = call.sharing.timeout, call.sharing.timer == nil {
             let multiplexer = multiplexer
             call.sharing.timer = session.reactor.callLater(max(.zero, timeout)) {
@@ -58,6 +70,7 @@ final class MultiplexedLine {
     func push() {
         guard hasUnpushed else { return }
         hasUnpushed = false
+        wire.bytesSent = 0
         session.flush()
     }
 

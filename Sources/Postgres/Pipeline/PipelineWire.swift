@@ -10,7 +10,7 @@ import ReactorCore
 /// over, not before: a deferred constraint fails at the sync.
 ///
 /// PQgetResult tells the answers in order: for each statement its result and then nothing, for a sync one result of its
-/// own. libpq 15 pushes to the socket at each sync.
+/// own. libpq before 17 pushes to the socket at each sync.
 @ReactorActor
 final class PipelineWire {
     private enum Expected {
@@ -88,7 +88,7 @@ final class PipelineWire {
         isInSegment = false
         session.segments += 1
         expected.append(.sync)
-        return PQpipelineSync(handle) == 1
+        return clibpq_end_segment(handle) == 1
     }
 
     /// Lets the server forget statements, in a segment of their own. Outside transactions only: a name that the server does
