@@ -5,10 +5,11 @@
 
 rows=(
     # 64 greenlets share the connections.
-    'point select, 16 connections          | queries/s | select-16-connections        | pgbench:select-16  | >= 1.3 x'
-    'point select, 16 connections          | queries/s | select-16-connections        | gevent:select      | >= 3 x'
-    'point select, 16 connections          | queries/s | select-16-connections        | asyncpg:select     | >= 5 x'
-    'point select, 16 connections          | queries/s | select-16-connections        | psycopg:select     | -'
+    'point select, 16, .automatic          | queries/s | select-automatic             | pgbench:select-16  | >= 1.3 x'
+    'point select, 16, .automatic          | queries/s | select-automatic             | gevent:select      | >= 3 x'
+    'point select, 16, .automatic          | queries/s | select-automatic             | asyncpg:select     | >= 5 x'
+    'point select, 16, .automatic          | queries/s | select-automatic             | psycopg:select     | -'
+    'point select, 16, .exclusive          | queries/s | select-16-connections        | pgbench:select-16  | -'
     'the same in fibers                    | queries/s | select-16-connections-fibers | pgbench:select-16  | -'
     '64 greenlets, .multiplexed(4)         | queries/s | select-multiplexed           | pgbench:select-16  | >= 3 x'
     'one greenlet, one connection          | queries/s | select-1-connection          | pgbench:select-1   | >= 0.9 x'

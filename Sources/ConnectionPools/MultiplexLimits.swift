@@ -4,6 +4,8 @@ public struct MultiplexLimits: Sendable {
     public var lines: Int
     /// Most statements that a line may have sent and not yet answered. What is sent cannot move to another line.
     public var depth: Int
+    /// A line that has so many statements outstanding is reason enough to open another.
+    public var spreadAt: Int
     /// A line whose head runs for longer gets no further statements until that one is answered.
     public var slowAfter: Duration
     /// A line with nothing to do is given up after this long.
@@ -14,18 +16,16 @@ public struct MultiplexLimits: Sendable {
     /// Creates limits; the defaults are those of the pool.
     @inlinable
     public init(
-        lines: Int = 4, depth: Int = 32, slowAfter: Duration = .milliseconds(10),
+        lines: Int = 4, depth: Int = 32, spreadAt: Int = 2, slowAfter: Duration = .milliseconds(10),
         idleAfter: Duration = .milliseconds(100), tenure: Duration = .seconds(30)
     ) {
         self.lines = lines
         self.depth = depth
+        self.spreadAt = spreadAt
         self.slowAfter = slowAfter
         self.idleAfter = idleAfter
         self.tenure = tenure
     }
-
-    /// A line that has so many statements outstanding is reason enough to open another.
-    @inlinable var spreadAt: Int { 2 }
 }
 
 /// Names one line of a ``MultiplexStateMachine`` for as long as it exists; never reused.

@@ -44,6 +44,12 @@ extension MultiplexStateMachine {
         return open == 0 && opening == 0 ? removeWaiting() : []
     }
 
+    /// A line was not to be had in time. What waits goes on waiting, each for its own time, and wants a line again.
+    @inlinable
+    public mutating func lineMissed(_ line: MultiplexLine) {
+        if holds(line), lines[line.index].phase == .opening { lines[line.index].phase = .vacant }
+    }
+
     /// A line's connection broke. What it was sent fails, its effect unknown; what waits goes elsewhere.
     ///
     /// - Parameter unsent: how many of the youngest never left: they go back to the head of the queue.
@@ -72,6 +78,32 @@ extension MultiplexStateMachine {
     @inlinable
     public mutating func retire(_ line: MultiplexLine) {
         if holds(line), lines[line.index].phase == .open { lines[line.index].phase = .retiring }
+    }
+
+    /// Gives lines up for others who wait for connections of their own, until as many leave as there are such waiters: those
+    /// with the least to finish, and slow ones last. What they were sent they still answer; what waits has to wait for a line.
+    ///
+    /// - Returns: those on which nothing is outstanding: give their connections back. `takeRelease` tells of the others.
+    @inlinable
+    public mutating func giveWay(to waiters: Int) -> [MultiplexLine] {
+        var missing = waiters - lines.count { $0.phase == .retiring && !$0.isSlow }
+        var released: [MultiplexLine] = []
+        while missing > 0, let index = mostDispensable {
+            missing -= 1
+            lines[index].phase = .retiring
+            guard lines[index].mayGo else { continue }
+            released.append(MultiplexLine(index: index, serial: lines[index].serial))
+            lines[index] = Line()
+        }
+        return released
+    }
+
+    @inlinable var mostDispensable: Int? {
+        lines.indices.lazy.filter { lines[$0].phase == .open }.min {
+            (lines[$0].isSlow ? 1 : 0, lines[$0].sent.count) < (
+                lines[$1].isSlow ? 1 : 0, lines[$1].sent.count
+            )
+        }
     }
 
     /// Looks what has taken too long; to be called every few milliseconds while there are lines or statements.

@@ -106,6 +106,11 @@ public struct MultiplexStateMachine<Statement> {
     /// How many statements wait to be sent.
     @inlinable public var waiting: Int { queue.count }
 
+    /// How many more the open lines would take.
+    @inlinable public var room: Int {
+        lines.reduce(0) { $0 + ($1.hasRoom(limits.depth) ? limits.depth - $1.sent.count : 0) }
+    }
+
     /// How many are sent and not answered.
     @inlinable public var outstanding: Int { lines.reduce(0) { $0 + $1.sent.count } }
 

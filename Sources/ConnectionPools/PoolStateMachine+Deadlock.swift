@@ -19,6 +19,14 @@ extension PoolStateMachine {
         return isHolding
     }
 
+    /// Whether the holder has a connection.
+    ///
+    /// - Complexity: O(maximum).
+    @inlinable
+    public func isHolding(_ holder: PoolHolder) -> Bool {
+        places.contains { $0.phase == .borrowed && $0.holder.isSame(as: holder) }
+    }
+
     /// A waiter has left the queue.
     @inlinable
     mutating func noteLeft(_ entry: WaitQueue<Waiter>.Entry) {

@@ -23,6 +23,8 @@ import Testing
         var finished: [Int: Int] = [:]
         var quick: Set<Int> = []
         var reran = 0
+        /// Those that leave: nothing more is sent to them.
+        var leaving: Set<MultiplexLine> = []
 
         init(seed: UInt64) {
             random = PoolWorld.Random(state: seed)
@@ -43,6 +45,7 @@ import Testing
             while let (statement, line) = machine.next(at: now) {
                 try #require(waiting.first == statement, "first come, first sent")
                 waiting.removeFirst()
+                try #require(!leaving.contains(line), "a line that has given way is sent nothing")
                 try #require(cancelling[line] == nil, "a line with a request under way is sent nothing")
                 try #require(lines[line]!.count < machine.limits.depth)
                 try #require(
@@ -94,6 +97,8 @@ import Testing
                 if Int.random(in: 0..<8, using: &random) > 0 {
                     try #require(machine.lineOpened(line, at: now) == true)
                     lines[line] = []
+                } else if Bool.random(using: &random) {
+                    machine.lineMissed(line)
                 } else {
                     for statement in machine.lineFailed(line) { try finish(statement) }
                     if lines.isEmpty && opening.isEmpty { waiting.removeAll() }
@@ -119,6 +124,7 @@ import Testing
                 for statement in lost { try finish(statement) }
                 waiting.insert(contentsOf: kept, at: 0)
                 (requests[line], cancelling[line]) = (nil, nil)
+            case 94..<96: try giveWay()
             default: try tick()
             }
             try pump()
@@ -126,6 +132,18 @@ import Testing
             try #require(machine.outstanding == lines.values.reduce(0) { $0 + $1.count })
             let isMoving = !opening.isEmpty || lines.values.contains { !$0.isEmpty } || !cancelling.isEmpty
             try #require(waiting.isEmpty || isMoving, "while anybody waits something is going on")
+        }
+
+        mutating func giveWay() throws {
+            let waiters = Int.random(in: 1...3, using: &random)
+            let before = lines.count
+            for line in machine.giveWay(to: waiters) {
+                try #require(lines.removeValue(forKey: line) == [] && cancelling[line] == nil)
+            }
+            let left = before - lines.count
+            let staying = openLines.filter { machine.lines[$0.index].phase == .open }
+            leaving = Set(openLines).subtracting(staying)
+            try #require(left + leaving.count >= min(waiters, before), "as many leave as there are waiters")
         }
 
         mutating func cancel() throws {

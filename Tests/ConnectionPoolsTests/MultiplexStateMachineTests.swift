@@ -206,6 +206,55 @@ import Testing
         #expect(machine.takeRelease(lines[0]) && !machine.takeRelease(lines[1]))
     }
 
+    @Test func asManyLinesGiveWayAsThereAreWaitersThoseWithTheLeastToDoFirst() {
+        var (machine, lines) = machine(lines: 3)
+        for statement in 1...5 { _ = machine.submit(statement, isQuick: true, at: .zero) }
+        #expect(sent(&machine).count == 5)
+        for _ in 1...2 { _ = machine.answered(lines[1], .answered, at: .zero) }
+        #expect(machine.giveWay(to: 1) == [lines[1]] && machine.open == 2)
+        #expect(machine.giveWay(to: 1).isEmpty && machine.room == 2, "the one with one outstanding leaves")
+        #expect(machine.giveWay(to: 1).isEmpty && machine.room == 2, "one leaves already")
+        _ = machine.submit(6, isQuick: true, at: .zero)
+        #expect(sent(&machine) == [6] && machine.outstanding(on: lines[0]) == 3)
+        _ = machine.answered(lines[2], .answered, at: .zero)
+        #expect(machine.takeRelease(lines[2]) && !machine.takeRelease(lines[0]))
+    }
+
+    @Test func aSlowLineGivesWayLast() {
+        var (machine, lines) = machine(lines: 2)
+        for statement in 1...3 { _ = machine.submit(statement, isQuick: true, at: .zero) }
+        #expect(sent(&machine).count == 3)
+        _ = machine.answered(lines[0], .answered, at: .milliseconds(9))
+        _ = machine.tick(at: .milliseconds(12), patience: .seconds(1), areOthersWaiting: false)
+        _ = machine.submit(4, isQuick: true, at: .milliseconds(12))
+        #expect(sent(&machine, at: .milliseconds(12)) == [4])
+        #expect(machine.giveWay(to: 1).isEmpty)
+        for _ in 0..<2 { _ = machine.answered(lines[0], .answered, at: .milliseconds(13)) }
+        #expect(
+            machine.takeRelease(lines[0]) == true,
+            "the slow one had less outstanding, and keeps its connection")
+    }
+
+    @Test func aLineThatWasMissedIsWantedAgainAndFailsNobody() {
+        var machine = Machine(limits: MultiplexLimits(lines: 1))
+        _ = machine.submit(1, isQuick: true, at: .zero)
+        guard let first = machine.lineToOpen() else { return #expect(Bool(false)) }
+        machine.lineMissed(first)
+        #expect(machine.waiting == 1)
+        guard let second = machine.lineToOpen() else { return #expect(Bool(false)) }
+        #expect(second != first && machine.lineOpened(second, at: .zero) && sent(&machine) == [1])
+    }
+
+    @Test func withoutSpreadingALineIsOpenedOnlyForWhatFindsNoRoom() {
+        var machine = Machine(limits: MultiplexLimits(lines: 2, depth: 3, spreadAt: .max))
+        for statement in 1...3 { _ = machine.submit(statement, isQuick: true, at: .zero) }
+        guard let first = machine.lineToOpen() else { return #expect(Bool(false)) }
+        #expect(machine.lineOpened(first, at: .zero) && machine.room == 3)
+        #expect(sent(&machine) == [1, 2, 3] && machine.lineToOpen() == nil && machine.room == 0)
+        _ = machine.submit(4, isQuick: true, at: .zero)
+        #expect(sent(&machine).isEmpty && machine.lineToOpen() != nil)
+    }
+
     @Test func whoWaitsForTooLongIsSentAway() {
         var (machine, _) = machine(depth: 1)
         for statement in 1...3 { _ = machine.submit(statement, isQuick: true, at: .milliseconds(statement)) }

@@ -35,6 +35,12 @@ import Testing
         #expect(pool.wait(2, for: Self.holder(1), at: .zero).actions.refusals.map(\.reason) == [.deadlock])
     }
 
+    @Test func whoHoldsAConnectionIsKnown() {
+        let (pool, _) = Self.lentOut()
+        #expect(pool.isHolding(Self.holder(1)) && !pool.isHolding(Self.holder(3)))
+        #expect(!pool.isHolding(Self.holder(1, task: 7)), "another task of the greenlet does not")
+    }
+
     @Test func aHolderThatDoesNotWaitPreventsTheClaim() {
         var (pool, _) = Self.lentOut()
         #expect(pool.wait(10, for: Self.holder(1), at: .zero).ticket != nil)

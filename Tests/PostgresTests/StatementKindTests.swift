@@ -27,4 +27,20 @@ import Testing
         "VACUUM", "",
     ])
     func whatTouchesTheSessionIsNot(_ text: String) { #expect(!StatementKind.isShareable(text)) }
+
+    @Test(arguments: [
+        "SELECT 1", "  select * from a where b = $1", "WITH a AS (SELECT 1) SELECT * FROM a", "VALUES (1)",
+        "TABLE t",
+        "(SELECT 1) UNION (SELECT 2)", "SELECT substring(a FROM 1 FOR 2) FROM updates",
+    ])
+    func plainReadsAreKnown(_ text: String) { #expect(StatementKind.isPlainRead(text)) }
+
+    @Test(arguments: [
+        "INSERT INTO t VALUES (1)", "SELECT 1 FROM t FOR UPDATE", "SELECT 1 FROM t FOR NO KEY UPDATE",
+        "select 1 from t for/* */share", "SELECT 1 FROM t FOR KEY SHARE", "SELECT 1 INTO t",
+        "WITH a AS (UPDATE t SET n = 1 RETURNING n) SELECT * FROM a",
+        "WITH a AS (MERGE INTO t USING u ON true WHEN MATCHED THEN DELETE) SELECT 1", "SHOW work_mem",
+        "SELECT pg_advisory_xact_lock(1)", "FETCH c", "EXPLAIN SELECT 1", "",
+    ])
+    func whatWritesOrLocksIsNoPlainRead(_ text: String) { #expect(!StatementKind.isPlainRead(text)) }
 }

@@ -6,6 +6,10 @@ import ReactorCore
 /// Point selects by primary key, as `pgbench -S` does them, per second.
 let selectBenchmarks = [
     Benchmark("select-16-connections") { try await selects(greenlets: 64, maximum: 16) },
+    Benchmark("select-automatic") {
+        let options = PostgresPoolOptions(label: "bench", maximum: 16, mode: .automatic)
+        return try await selects(greenlets: 64, maximum: 16, options)
+    },
     Benchmark("select-16-connections-fibers") { try await fiberSelects(greenlets: 64, maximum: 16) },
     Benchmark("select-multiplexed") {
         let options = PostgresPoolOptions(label: "bench", maximum: 4, mode: .multiplexed(connections: 4))

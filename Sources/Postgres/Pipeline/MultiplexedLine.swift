@@ -111,9 +111,9 @@ final class MultiplexedLine {
         if multiplexer.machine.isCancelToSettle(place) { session.stopCancelling() }
         switch verdict {
         case .deliver:
-            multiplexer.note(call, duration)
+            multiplexer.note(call.fingerprint, duration)
             call.finish(outcome(of: call, error))
-        case .drop: multiplexer.note(call, duration)
+        case .drop: multiplexer.note(call.fingerprint, duration)
         case .rerun:
             call.sharing.hasBeenRerun = call.sharing.hasBeenRerun || call.isStale
             call.isPlain = call.isPlain || call.isStale

@@ -10,35 +10,39 @@ import ReactorCore
 final class Multiplexer {
     typealias Machine = MultiplexStateMachine<PipelinedCall>
 
-    /// What is known of a statement by its text.
-    private struct Reputation {
-        let isShareable: Bool
-        /// Rises with each quick run to 3 and falls with each slow one by 2, to −1: a statement is not condemned for one moment in
-        /// which the machine was busy.
-        var standing: Int8 = 0
-
-        var isQuick: Bool { standing > 0 }
-    }
-
     /// The pool owns this; whoever waits here holds the pool.
     unowned let pool: PostgresPool
     var machine: Machine
     var lines: [MultiplexedLine?]
-    private var reputations: [UInt64: Reputation] = [:]
+    var reputations: StatementReputations
+    /// Whether statements share only what they would have to wait for otherwise; see `Multiplexer+Relief`.
+    let isRelief: Bool
     private var isPumpScheduled = false
     private var ticker: DelayedCall?
     private var isClosed = false
-    private let maximumWaiting: Int
+    let maximumWaiting: Int
     private let isObserved: Bool
     private let reactor = Reactor.current
     /// Statements that took no effect and went out again.
     var reran = 0
 
     init?(_ pool: PostgresPool) {
-        guard case .multiplexed(let connections) = pool.options.mode else { return nil }
+        let limits: MultiplexLimits
+        let isRelief = pool.options.mode == .automatic
+        switch pool.options.mode {
+        case .exclusive: return nil
+        case .multiplexed(let connections):
+            limits = MultiplexLimits(lines: max(1, connections))
+        case .automatic:
+            if pool.options.careForLoans { return nil }
+            limits = Self.reliefLimits(pool.options.maximum)
+        }
         self.pool = pool
+        self.isRelief = isRelief
         isObserved = pool.configuration.observesStatements
-        let limits = MultiplexLimits(lines: max(1, connections))
+        reputations = StatementReputations { text in
+            isRelief ? StatementKind.isPlainRead(text) : StatementKind.isShareable(text)
+        }
         machine = Machine(limits: limits)
         lines = Array(repeating: nil, count: limits.lines)
         let room = limits.lines * limits.depth
@@ -48,16 +52,13 @@ final class Multiplexer {
 
     // MARK: Callers
 
-    /// Whether the statement can share a connection.
+    /// Whether the statement is to share a connection.
     func takes(_ sql: SQL, _ fingerprint: UInt64) -> Bool {
-        if let known = reputations[fingerprint] { return known.isShareable }
-        // A bound for programs that write values into their statements.
-        if reputations.count >= 8192 { reputations.removeAll(keepingCapacity: true) }
-        let reputation = Reputation(isShareable: StatementKind.isShareable(sql.text))
-        reputations[fingerprint] = reputation
-        return reputation.isShareable
+        isRelief ? relieves(sql, fingerprint) : reputations.isShareable(sql, fingerprint)
     }
 
+    // Inlined, as all on the way of a query: each async call of its own would ask the task for its executor twice.
+    @inline(__always)
     func query(_ sql: SQL, _ fingerprint: UInt64, timeout: Duration?) async throws -> PostgresRows {
         guard isObserved else { return try await share(sql, fingerprint, timeout: timeout) }
         let start = reactor.now
@@ -69,15 +70,16 @@ final class Multiplexer {
         return try result.get()
     }
 
+    @inline(__always)
     private func share(_ sql: SQL, _ fingerprint: UInt64, timeout: Duration?) async throws -> PostgresRows {
         try sql.validate()
         try Task.checkCancellation()
         guard !isClosed else { throw pool.refusal(.closed) }
-        if machine.waiting >= maximumWaiting { throw pool.refusal(.tooManyWaiting) }
+        if isOverfull { throw pool.refusal(.tooManyWaiting) }
         let call = PipelinedCall(sql, fingerprint)
         call.sharing.timeout = timeout
         call.sharing.ticket = machine.submit(
-            call, isQuick: reputations[fingerprint]?.isQuick ?? false, at: pool.now)
+            call, isQuick: isRelief || reputations.isQuick(fingerprint), at: pool.now)
         schedulePump()
         await withTaskCancellationHandler {
             // Resumed exactly once: `finish` forgets the continuation that it resumes.
@@ -129,7 +131,7 @@ final class Multiplexer {
         _ = Reactor.current.callInternallyLater(.zero) { pool.multiplexer?.pump() }
     }
 
-    private func pump() {
+    func pump() {
         isPumpScheduled = false
         let now = pool.now
         while let (call, place) = machine.next(at: now) {
@@ -155,6 +157,10 @@ final class Multiplexer {
         do {
             lease = try await pool.acquire(
                 timeout: pool.options.acquireTimeout, for: PoolHolder(label: "shared line"))
+        } catch let error as PostgresError where error.code == .acquireTimedOut && multiplexer.isRelief {
+            // Those who have waited for so long are told so by `tick`.
+            multiplexer.machine.lineMissed(place)
+            return multiplexer.schedulePump()
         } catch {
             return multiplexer.lineFailed(place, error)
         }
@@ -165,7 +171,9 @@ final class Multiplexer {
         if multiplexer.machine.lineOpened(place, at: pool.now) {
             let line = MultiplexedLine(place, lease.connection, multiplexer)
             multiplexer.lines[place.index] = line
-            multiplexer.schedulePump()
+            // What waits goes at once: the line may have to give way again before the turn is over.
+            multiplexer.pump()
+            multiplexer.giveWay()
             await line.run()
             // Lost, its place may be another's by now.
             if multiplexer.lines[place.index] === line { multiplexer.lines[place.index] = nil }
@@ -183,12 +191,8 @@ final class Multiplexer {
     }
 
     /// Notes how long a statement took.
-    func note(_ call: PipelinedCall, _ duration: Duration) {
-        guard let standing = reputations[call.fingerprint]?.standing else { return }
-        let isQuick = duration < machine.limits.slowAfter
-        // Most are as good as can be already.
-        if isQuick && standing == 3 { return }
-        reputations[call.fingerprint]?.standing = isQuick ? standing + 1 : max(-1, standing - 2)
+    func note(_ fingerprint: UInt64, _ duration: Duration) {
+        reputations.note(fingerprint, isQuick: duration < machine.limits.slowAfter)
     }
 
     // MARK: Time
@@ -210,17 +214,19 @@ final class Multiplexer {
                 || counts.total - counts.closing > counts.maximum)
         for place in tick.requests { lines[place.index]?.requestCancel() }
         for place in tick.released { lines[place.index]?.end() }
-        for call in tick.expired {
-            call.finish(
-                .failure(
-                    PostgresError(
-                        .acquireTimedOut,
-                        "no shared connection of pool \"\(pool.options.label)\" had room for the statement within "
-                            + "\(pool.options.acquireTimeout): \(machine.open) are open, "
-                            + "\(machine.outstanding) statements run, \(machine.waiting) wait")))
-        }
+        for call in tick.expired { call.finish(.failure(expiry())) }
         if machine.waiting > 0 { schedulePump() }
         armTicker()
+    }
+
+    private func expiry() -> PostgresError {
+        pool.totals.acquireTimeouts += isRelief ? 1 : 0
+        if isRelief { return pool.timeoutError(pool.options.acquireTimeout) }
+        return PostgresError(
+            .acquireTimedOut,
+            "no shared connection of pool \"\(pool.options.label)\" had room for the statement within "
+                + "\(pool.options.acquireTimeout): \(machine.open) are open, "
+                + "\(machine.outstanding) statements run, \(machine.waiting) wait")
     }
 
     /// Takes no more statements; what was sent is answered, what was not fails.

@@ -67,6 +67,7 @@ extension PostgresPool {
         totals.waited += 1
         let timer = watchDeadline(of: waiter, timeout, isWhole: !ahead, at: start)
         apply(actions)
+        if isShared { multiplexer?.giveWay() }
         defer {
             timer?.cancelIfActive()
             // Leaves the queue when it is still there: timed out or cancelled.

@@ -18,6 +18,7 @@ extension PostgresPool {
     public func pause() {
         adoptIfForked()
         machine.pause()
+        if isShared { multiplexer?.giveWay() }
     }
 
     /// Lends again, in order of arrival. Never waits. Without a pause it does nothing.

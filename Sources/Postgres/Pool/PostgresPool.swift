@@ -95,10 +95,15 @@ public final class PostgresPool: PostgresDatabase {
     /// - Throws: besides, what `withConnection` throws when there is no connection.
     public func query(_ sql: SQL, timeout: Duration?) async throws -> PostgresRows {
         if let ambient = try ambientTransaction() { return try await ambient.query(sql, timeout: timeout) }
-        if isShared, let multiplexer {
-            let fingerprint = sql.fingerprint
-            if multiplexer.takes(sql, fingerprint) {
-                return try await multiplexer.query(sql, fingerprint, timeout: timeout)
+        var fingerprint: UInt64?
+        if isShared {
+            adoptIfForked()
+            if let multiplexer {
+                let number = sql.fingerprint
+                if multiplexer.takes(sql, number) {
+                    return try await multiplexer.query(sql, number, timeout: timeout)
+                }
+                fingerprint = number
             }
         }
         let holder = PoolHolder.current("query")
@@ -110,7 +115,13 @@ public final class PostgresPool: PostgresDatabase {
             lease = try await acquire(timeout: options.acquireTimeout, for: holder, having: idle)
         }
         defer { release(lease) }
-        return try await lease.connection.query(sql, timeout: timeout)
+        guard let fingerprint, options.mode == .automatic else {
+            return try await lease.connection.query(sql, timeout: timeout)
+        }
+        let start = now
+        let rows = try await lease.connection.query(sql, timeout: timeout)
+        multiplexer?.note(fingerprint, now - start)
+        return rows
     }
 
     /// Lends a connection to `body` for as long as it runs. Parks the calling task until there is one.

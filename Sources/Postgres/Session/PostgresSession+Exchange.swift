@@ -57,6 +57,7 @@ extension PostgresSession {
     ///
     /// When it returns or throws the session is free again: no answer is outstanding and no cancel request under way.
     /// - Parameter isCleanUp: whoever comes meanwhile waits instead of being refused.
+    @inline(__always)
     func perform(
         timeout: Duration? = nil, isInterruptible: Bool = true, isCleanUp: Bool = false,
         _ send: (OpaquePointer) -> Int32

@@ -7,6 +7,7 @@ extension PostgresSession {
     ///
     /// The first use of a statement goes unprepared, the second prepares it in the same round trip, later ones only bind.
     /// These have their result in binary when every column has a binary decoder, in text otherwise.
+    @inline(__always)
     func query(_ sql: SQL, timeout: Duration?) async throws -> PostgresRows {
         try sql.validate()
         try checkKeepsNothing(sql.text)
@@ -16,6 +17,7 @@ extension PostgresSession {
         return try await answer(to: sql, timeout)
     }
 
+    @inline(__always)
     private func answer(to sql: SQL, _ timeout: Duration?) async throws -> PostgresRows {
         guard statements.capacity > 0, !exchange.isUnderWay else {
             return try await runUnprepared(sql, timeout)
@@ -59,6 +61,7 @@ extension PostgresSession {
         try await perform(timeout: timeout) { sendUnprepared(sql, $0) }.rows()
     }
 
+    @inline(__always)
     private func run(
         _ statement: PreparedStatement, _ columns: PostgresColumns, _ sql: SQL, _ fingerprint: UInt64,
         _ timeout: Duration?

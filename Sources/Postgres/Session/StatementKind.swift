@@ -23,6 +23,28 @@ enum StatementKind {
         StatementKind(text) == .planned && !touchesSession(text)
     }
 
+    /// Whether it reads and no more, as far as the text tells, and waits for no row that somebody else has locked. Errs towards
+    /// no, which costs only speed. What functions do inside is not seen.
+    static func isPlainRead(_ text: String) -> Bool {
+        switch firstWord(text) {
+        case "select", "values", "table", "with":
+            !touchesSession(text) && !words(of: text).contains(where: isOfWrite)
+        default: false
+        }
+    }
+
+    /// SELECT … INTO, WITH x AS (DELETE …), and FOR UPDATE and FOR SHARE, wherever comments are.
+    private static func isOfWrite(_ word: Substring) -> Bool {
+        switch word {
+        case "insert", "update", "delete", "merge", "into", "share": true
+        default: false
+        }
+    }
+
+    private static func words(of text: String) -> [Substring] {
+        text.lowercased().split { !$0.isLetter && !$0.isNumber && $0 != "_" }
+    }
+
     /// The first word in small letters, behind blanks, comments and parentheses; of a long one the beginning.
     static func firstWord(_ text: String) -> String {
         text.utf8.withContiguousStorageIfAvailable { firstWord($0) }
@@ -72,8 +94,7 @@ enum StatementKind {
     /// which costs only speed.
     private static func touchesSession(_ text: String) -> Bool {
         var previous: Substring = ""
-        let words = text.lowercased().split { !$0.isLetter && !$0.isNumber && $0 != "_" }
-        for word in words {
+        for word in words(of: text) {
             if word.contains("advisory") || word.hasPrefix("pg_temp") || word.hasPrefix("dblink") {
                 return true
             }

@@ -253,7 +253,7 @@ import Testing
                     await outcome { try await pool.execute("SELECT pg_sleep(60), \(Int32(number))") }
                 }
             }
-            #expect(try await eventually { pool.multiplexer?.machine.outstanding == 1 })
+            #expect(try await eventually { (pool.multiplexer?.machine.outstanding ?? 0) >= 1 })
             await pool.close(grace: .zero)
             for sleeper in sleepers {
                 #expect(try await failure { _ = try await sleeper.get().get() }.code == .poolClosed)

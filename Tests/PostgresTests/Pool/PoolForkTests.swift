@@ -24,6 +24,33 @@ private func exitStatus(of child: pid_t) -> Int32 {
 
 /// Each test in a process of its own.
 @Suite struct PoolForkTests {
+    /// A statement of the child must not go down a pipeline of the parent's.
+    @Test func theChildSharesConnectionsOfItsOwn() async {
+        await #expect(processExitsWith: .success) {
+            for mode in [PostgresPoolMode.multiplexed(connections: 1), .automatic] {
+                let database = try Database()
+                try await withReactor { (reactor) async throws in
+                    let pool = PostgresPool(database.configuration, .init(maximum: 1, mode: mode))
+                    for _ in 0..<3 { try await pool.execute("SELECT pg_backend_pid()") }
+                    let parent: Int32 = try await pool.one("SELECT pg_backend_pid()")
+                    let child = try await Greenlet.spawn { () -> Int32 in
+                        let child = forkProcess()
+                        guard child == 0 else { return exitStatus(of: child) }
+                        let code = try? reactor.run(until: { () async throws -> Int32 in
+                            let own: Int32 = try await pool.one("SELECT pg_backend_pid()")
+                            return own == parent ? 1 : 7
+                        })
+                        _exit(code ?? 4)
+                    }.get()
+                    #expect(child == 7)
+                    #expect(try await pool.one(Int32.self, "SELECT pg_backend_pid()") == parent)
+                    #expect(pool.statistics.connectionsLost == 0)
+                    await pool.close()
+                }
+            }
+        }
+    }
+
     /// Fact 11: what the child does with the pool, its end included, the parent's sessions do not notice.
     @Test func theChildHasAnEmptyPoolOfItsOwnAndTheParentKeepsItsConnections() async {
         await #expect(processExitsWith: .success) {
