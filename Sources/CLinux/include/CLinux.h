@@ -41,7 +41,38 @@ static inline void clinux_set_thread_graveyard(void *graveyard) { clinux_thread_
 /// The task whose code this thread runs, as the Swift runtime knows it, or NULL: what `withUnsafeCurrentTask` gives,
 /// without its reference counting.
 extern void *swift_task_getCurrent(void);
-static inline void *clinux_current_task(void) { return swift_task_getCurrent(); }
+
+/// Where this thread keeps its current task: the word that swift_task_getCurrent reads. NULL until
+/// `clinux_find_current_task_word` has found it.
+extern __thread void **clinux_current_task_word;
+
+static inline void *clinux_current_task(void) {
+    return clinux_current_task_word != NULL ? *clinux_current_task_word : swift_task_getCurrent();
+}
+
+/// Finds that word, by experiment, when a task is current. The runtime sets it whenever it runs a step of a task, and has no
+/// entry point for others to do so.
+void clinux_find_current_task_word(void);
+static inline int clinux_can_set_current_task(void) { return clinux_current_task_word != NULL; }
+
+/// Makes `task` the current task of this thread, whose word must have been found; returns the one before.
+static inline void *clinux_set_current_task(void *task) {
+    void *before = *clinux_current_task_word;
+    *clinux_current_task_word = task;
+    return before;
+}
+
+/// The runtime keeps a list per thread of the accesses to variables that are under way. Code on a stack of its own has its own
+/// part of it, `state`, two words that begin as zeros: put in front of the thread's list while the code runs, and taken out
+/// when it parks. These entry points are what tasks use when they are resumed and suspended.
+extern void swift_task_enterThreadLocalContext(char *state);
+extern void swift_task_exitThreadLocalContext(char *state);
+
+/// Code on a stack of its own, as the queue of a loop holds it when it is to go on.
+typedef struct clinux_resumable {
+    void *task;   ///< the Swift task that it is part of
+    void *owner;  ///< who goes on with it, until it parks again or has ended
+} clinux_resumable;
 
 /// Where in a task the list of its task-local values begins: a byte offset that ReactorCore finds by experiment, or 0.
 extern size_t clinux_task_locals_offset;
@@ -59,7 +90,7 @@ typedef struct clinux_task_local {
 
 /// Whether the running code has task-local values bound, as far as can be told: 1 when it cannot.
 static inline int clinux_task_locals_bound(void) {
-    const char *task = (const char *)swift_task_getCurrent();
+    const char *task = (const char *)clinux_current_task();
     if (task == NULL || clinux_task_locals_offset == 0) {
         return 1;
     }

@@ -5,44 +5,57 @@ package import ReactorCore
 
 /// Synchronous code on a stack of its own, driven by a Swift task.
 ///
-/// When the code must wait it leaves what it waits for and switches back to its driver; the driver, an ordinary `async`
-/// function, waits and switches in again. Task-local values, `Task.isCancelled` and the runtime's exclusivity records are
-/// the driver task's, so inside the fiber they work as in any task. A fiber never leaves its reactor's thread.
+/// When the code must wait for a latch it has itself queued as that opens, and switches back to whoever resumed it. For all
+/// else it leaves a request to its driver, an `async` function. Task-local values and `Task.isCancelled` are the driver
+/// task's, so inside the fiber they work as in any task. A fiber never leaves its reactor's thread.
 ///
 /// Fiber and driver are made once and run one greenlet after the other; see `FiberDriver`.
 @ReactorActor
 package final class Fiber {
-    let stack: UnsafeMutablePointer<cf_fiber>
+    // What is unsafe here is so for wait(for:), which is not isolated, and which only the fiber's own code calls.
+
+    /// Nil before the first greenlet.
+    @exclusivity(unchecked) var stack: UnsafeMutablePointer<cf_fiber>?
+    /// What it is going to run.
     @exclusivity(unchecked) private var body: (@ReactorActor () -> Void)?
-    /// Whose code it runs.
+    /// Whose code that is.
     @exclusivity(unchecked) package private(set) var greenlet: AnyGreenlet?
 
-    // What the driver has to wait for when the fiber has parked: one of the three.
-    @exclusivity(unchecked) private var awaited: Latch?
-    @exclusivity(unchecked) private var isYielding = false
+    /// What the parked fiber waits for, if that is a latch. Unsafe: the fiber's own frame holds it.
+    @exclusivity(unchecked) private nonisolated(unsafe) unowned(unsafe) var awaited: Latch?
+    /// What the driver has to do for the parked fiber, else.
     @exclusivity(unchecked) private var request: (@ReactorActor () async -> Void)?
-    /// The task of a request that can be interrupted.
-    @exclusivity(unchecked) private var requestTask: Task<Void, Never>?
-    /// Its address: the wait of such a request is the fiber's.
+    /// The task of the request, where it can be interrupted.
+    @exclusivity(unchecked) var requestTask: Task<Void, Never>?
+    /// Its address: its waits are the fiber's.
     var requestTaskAddress: UInt? {
         // The handle of a task is a reference to it.
         requestTask.map { unsafeBitCast($0, to: UInt.self) }
     }
     /// The driver's task, by address.
-    @exclusivity(unchecked) private(set) var driver: UnsafeMutableRawPointer?
+    @exclusivity(unchecked) private(set) nonisolated(unsafe) var driver: UnsafeMutableRawPointer?
+    /// What a loop resumes this fiber by; the driver's. Set while there is a driver.
+    @exclusivity(unchecked) private nonisolated(unsafe) var resumable: UnsafeMutablePointer<clinux_resumable>?
+    /// The accesses to variables that the parked code is in the middle of.
+    @exclusivity(unchecked) private var accesses = (UInt(0), UInt(0))
+    /// The thread it began on.
+    @exclusivity(unchecked) private var thread: pthread_t?
 
     /// Once set, every wait of this fiber ends with this error at once: a kill cannot unwind C frames, so it
     /// stays until the fiber has returned through them.
-    @exclusivity(unchecked) package private(set) var killError: (any Error)?
+    @exclusivity(unchecked) package private(set) nonisolated(unsafe) var killError: (any Error)?
     /// The time-outs and scopes that the code is inside of, outermost first.
-    @exclusivity(unchecked) private var limits: [any Limit] = []
+    @exclusivity(unchecked) private nonisolated(unsafe) var limits: [any Limit] = []
     /// Inside a shield: how many of them are outside it. They do not count, and kills do not.
     @exclusivity(unchecked) private var shield: Int?
 
     /// How often the code has parked: a greenlet's switches.
     @exclusivity(unchecked) package private(set) var parkCount = 0
 
-    init(stack: UnsafeMutablePointer<cf_fiber>) {
+    /// Takes a stack, unless it has one.
+    func ensureStack(from stacks: StackCache) throws(GreenletError) {
+        guard self.stack == nil else { return }
+        let stack = try stacks.take()
         self.stack = stack
         // Read back by `current`, while the driver holds the fiber.
         stack.pointee.owner = Unmanaged.passUnretained(self).toOpaque()
@@ -53,57 +66,72 @@ package final class Fiber {
 
     // MARK: The driver's side
 
-    /// What the driver has to wait for, to resume the fiber then.
-    enum Wait {
-        case latch(Latch)
-        /// Everything that is ready to have run once.
-        case turn
-        /// `makeRequest()`.
+    /// How the fiber came back.
+    enum Stop {
+        /// Parked: it will be queued.
+        case parked
+        /// Parked until `makeRequest()` has returned.
         case request
+        case end
     }
 
-    /// Makes the fiber ready to run `body`, in which `greenlet` is the current one. The calling task is the driver.
-    func prepare(_ greenlet: AnyGreenlet, _ body: @escaping @ReactorActor () -> Void) {
-        self.body = body
-        greenlet.fiber = self
+    /// Keeps what the fiber is to run next, once it is prepared: `body`, in which `greenlet` is the current one.
+    func take(_ greenlet: AnyGreenlet, _ body: @escaping @ReactorActor () -> Void) {
         self.greenlet = greenlet
-        driver = clinux_current_task()
+        self.body = body
         parkCount = 0
-        greenlet.label(stack)
-        cf_fiber_prepare(
-            stack,
-            { argument in
-                // The driver's frame holds the fiber until it has finished.
-                let fiber = Unmanaged<Fiber>.fromOpaque(argument!).takeUnretainedValue()
-                ReactorActor.assumeIsolated { fiber.runBody() }
-            }, Unmanaged.passUnretained(self).toOpaque())
     }
 
-    /// Runs the fiber until it parks or ends; what it waits for, or nil at the end.
-    func resume() -> Wait? {
-        guard cf_fiber_resume(stack) == 0 else { return nil }
-        parkCount &+= 1
-        if let awaited { return .latch(awaited) }
-        if isYielding {
-            isYielding = false
-            return .turn
+    /// Whether the body has not begun.
+    var isFresh: Bool { body != nil }
+
+    /// Makes the fiber ready to run.
+    func prepare(by resumable: UnsafeMutablePointer<clinux_resumable>) {
+        self.resumable = resumable
+        driver = resumable.pointee.task
+        thread = pthread_self()
+        let stack = self.stack!  // ensured before
+        greenlet!.label(stack)  // take(_:_:) was called before
+        cf_fiber_prepare(stack, runFiber, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// Runs the fiber until it parks or ends. The calling code is in the driver's task.
+    func resume() -> Stop {
+        precondition(
+            pthread_self() == thread,
+            """
+            a synchronous greenlet was parked when its reactor was stopped, and the reactor now runs on \
+            another thread; run it on the same one, or let such greenlets end first
+            """)
+        let hasEnded = withUnsafeMutableBytes(of: &accesses) { accesses in
+            let accesses = accesses.baseAddress!.assumingMemoryBound(to: CChar.self)  // two words
+            swift_task_enterThreadLocalContext(accesses)
+            defer { swift_task_exitThreadLocalContext(accesses) }
+            return cf_fiber_resume(stack!) != 0  // it was prepared
         }
-        return .request
+        if hasEnded { return .end }
+        parkCount &+= 1
+        return request == nil ? .parked : .request
     }
 
     /// Forgets the greenlet that has ended.
-    func finish(_ greenlet: AnyGreenlet) {
+    func finish() -> AnyGreenlet {
         driver = nil
         killError = nil
-        greenlet.fiber = nil
-        self.greenlet = nil
+        body = nil
+        return greenlet.take()!  // set by take(_:_:)
     }
 
-    /// Runs what the fiber asked for.
-    func makeRequest() async {
-        // A fiber parks only in wait(for:), yield() and park(while:), which set one of the three.
-        let request = self.request!
+    /// What the fiber has asked for.
+    func takeRequest() -> @ReactorActor () async -> Void {
+        let request = self.request!  // or resume() had not said so
         self.request = nil
+        return request
+    }
+
+    /// Runs what the fiber asked for, in its own task.
+    func makeRequest() async {
+        let request = takeRequest()
         // A time-out must be able to end the request without ending the driver, and what ends the driver must not end a
         // shielded request.
         if limits.isEmpty, shield == nil { return await request() }
@@ -121,9 +149,8 @@ package final class Fiber {
         return Task(executorPreference: reactor, operation: body)
     }
 
-    private func runBody() {
-        let body = self.body!  // set by prepare(_:_:) before the first switch
-        self.body = nil
+    fileprivate func runBody() {
+        let body = self.body.take()!  // set by take(_:_:) before the first switch
         // In here, so that tasks made by the body inherit it.
         AnyGreenlet.$current.withValue(greenlet, operation: body)
     }
@@ -157,28 +184,38 @@ package final class Fiber {
     /// - Throws: what the latch was opened with; `interruption`, before the wait or in its place; `GreenletError` with code
     ///   `notInGreenlet` in a callback that runs on this fiber's stack, but in a task of its own. The latch is closed then and
     ///   in no line any more.
-    package func wait(for latch: Latch) throws {
-        if let interruption {
-            latch.open(throwing: interruption)
-            throw interruption
-        }
-        guard clinux_current_task() == driver else {
-            latch.open(throwing: Self.foreignTask)
-            throw Self.foreignTask
+    ///
+    /// Not isolated, nor what it calls, for the way from the greenlet's code, which is not: a closure on it would cost as much
+    /// as the wait.
+    package nonisolated func wait(for latch: Latch) throws {
+        if killError != nil || !limits.isEmpty || clinux_current_task() != driver {
+            try ReactorActor.assumeIsolated { try checkMayWait(for: latch) }
         }
         if latch.begin() {
             awaited = latch
+            latch.park(resumable!)  // it has a driver
             cf_fiber_park()
             awaited = nil
         }
         try latch.checkOutcome()
     }
 
+    private func checkMayWait(for latch: Latch) throws {
+        if let interruption {
+            latch.open(throwing: interruption)
+            throw interruption
+        }
+        guard canPark else {
+            latch.open(throwing: Self.foreignTask)
+            throw Self.foreignTask
+        }
+    }
+
     /// Lets everything that is ready run once. Throws as `wait(for:)`, after the others have run, too.
     func yield() throws {
         if let interruption { throw interruption }
         guard clinux_current_task() == driver else { throw Self.foreignTask }
-        isYielding = true
+        Reactor.current.enqueue(resumable!)  // it has a driver
         cf_fiber_park()
         if let interruption { throw interruption }
     }
@@ -266,4 +303,12 @@ package final class Fiber {
     ///
     /// libpq with SCRAM and TLS needs 15 KiB; unoptimised Swift with string formatting several times as much.
     package nonisolated static let stackSize = ReactorConfiguration.current.stackSize
+}
+
+/// The bottom of every fiber's Swift code. A function, for a closure of the fiber's would check where it is called.
+private func runFiber(_ fiber: UnsafeMutableRawPointer?) {
+    // The driver holds the fiber until it has finished, and resumes it on the reactor.
+    Unmanaged<Fiber>.fromOpaque(fiber!)._withUnsafeGuaranteedRef { fiber in
+        ReactorActor.assumeIsolated { fiber.runBody() }
+    }
 }

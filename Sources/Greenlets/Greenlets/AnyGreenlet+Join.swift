@@ -24,16 +24,16 @@ extension AnyGreenlet {
     /// As the `async` form, for synchronous code in a greenlet.
     @discardableResult
     public nonisolated func join(timeout: Duration? = nil) throws -> Bool {
-        try Greenlet.inFiber { fiber in
+        try Greenlet.inGreenlet {
             if isReady { return true }
             let latch = try latchForEnd()
             guard let timeout else {
-                try fiber.wait(for: latch)
+                try Greenlet.wait(for: latch)
                 return true
             }
             let timer = reactor.callInternallyLater(timeout) { latch.open() }
             defer { timer.cancelIfActive() }
-            try fiber.wait(for: latch)
+            try Greenlet.wait(for: latch)
             return isReady
         }
     }
@@ -56,7 +56,8 @@ extension AnyGreenlet {
 
     /// Whether the calling code runs in the greenlet's own task, on its fiber or beside.
     var isRunByCaller: Bool {
-        taskAddress.map { $0 == UInt(bitPattern: clinux_current_task()) } ?? false
+        let current = UInt(bitPattern: clinux_current_task())
+        return taskAddress == current || fiber?.requestTaskAddress == current
     }
 
     /// A latch that opens as the greenlet ends.
@@ -65,8 +66,12 @@ extension AnyGreenlet {
     func latchForEnd() throws(GreenletError) -> Latch {
         try checkIsNotCaller()
         let latch = Latch(on: reactor, for: .subject(self))
-        if joiners == nil { joiners = ParkingLine() }
-        joiners!.append(latch)  // set above
+        if joiner == nil {
+            joiner = latch
+        } else {
+            if joiners == nil { joiners = ParkingLine() }
+            joiners!.append(latch)  // set above
+        }
         return latch
     }
 }

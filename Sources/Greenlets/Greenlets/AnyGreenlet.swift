@@ -28,12 +28,15 @@ public class AnyGreenlet {
     /// Set by the first kill; the error the greenlet will end with. Unchecked, as the next: accesses are straight-line,
     /// and a check on each took a tenth of a spawn.
     @exclusivity(unchecked) var killError: (any Error)?
-    @exclusivity(unchecked) var fiber: Fiber?
+    /// What its body runs on, from begin to end, if that is synchronous.
+    final var fiber: Fiber? { isStarted ? driver?.fiber : nil }
     /// What runs it on a fiber, from spawn to end.
     @exclusivity(unchecked) var driver: FiberDriver?
     /// What runs an `async` body, from spawn to end.
     @exclusivity(unchecked) var task: Task<Void, Never>?
-    /// Who has called `join`.
+    /// Who was the first to call `join`, and is nearly always the only one.
+    @exclusivity(unchecked) var joiner: Latch?
+    /// Who came after.
     @exclusivity(unchecked) var joiners: ParkingLine?
     /// What few greenlets have; nil for the others.
     @exclusivity(unchecked) var extras: GreenletExtras?
@@ -101,17 +104,20 @@ public class AnyGreenlet {
 
     /// The task that runs the body, by the address that the Swift runtime knows it by; nil before and after.
     package var taskAddress: UInt? {
-        if let driver { return driver.currentFiber?.driver.map { UInt(bitPattern: $0) } }
+        if let driver { return driver.fiber.driver.map { UInt(bitPattern: $0) } }
         // The handle of a task is a reference to it.
         return task.map { unsafeBitCast($0, to: UInt.self) }
     }
+
+    /// Whose code it is, for the monitor.
+    final var label: TaskLabel { TaskLabel(id: id, name: name, spawnSite: site) }
 
     /// Called as the task begins. Whether the body may: not when the greenlet was killed before.
     @usableFromInline func begin() -> Bool {
         if isReady { return false }
         isStarted = true
         if !reactor.observation.isEmpty {
-            reactor.observeBegin(TaskLabel(id: id, name: name, spawnSite: site))
+            reactor.observeBegin(label)
         }
         return true
     }
@@ -139,10 +145,10 @@ public class AnyGreenlet {
     private func announceEnd() {
         isReady = true
         if let extras, !extras.attachments.isEmpty { detach() }
-        var isHeard = false
+        var isHeard = joiner.take()?.open() ?? false
         if let joiners {
             self.joiners = nil
-            isHeard = joiners.openAll() > 0
+            if joiners.openAll() > 0 { isHeard = true }
         }
         if let extras, extras.tellOfEnd() { isHeard = true }
         if let failure, !isHeard { reportUnheard(failure) }

@@ -93,14 +93,16 @@ public final class Greenlet<Value: Sendable>: AnyGreenlet {
     }
 
     /// As the `async` form, for synchronous code in a greenlet.
-    public nonisolated func get(timeout: Duration? = nil) throws -> Value {
-        try Greenlet<Never>.inFiber { _ in
-            guard try join(timeout: timeout), let result else { throw notEnded(within: timeout) }
-            return try result.get()
+    @inlinable public nonisolated func get(timeout: Duration? = nil) throws -> Value {
+        // Not by `result`: where this is compiled for no particular value, its type would be looked up each time.
+        try Greenlet<Never>.inGreenlet {
+            guard try join(timeout: timeout) else { throw notEnded(within: timeout) }
+            if let failure { throw failure }
+            return value!  // one of the two is set as the greenlet ends
         }
     }
 
-    private func notEnded(within timeout: Duration?) -> GreenletError {
+    @usableFromInline func notEnded(within timeout: Duration?) -> GreenletError {
         GreenletError(
             .timedOut, "greenlet \"\(name)\" has not ended within \(timeout.map { "\($0)" } ?? "no time")")
     }

@@ -4,9 +4,15 @@ package import ReactorCore
 /// The greenlets of one reactor that have not ended, and the stacks of those that have.
 @ReactorActor
 package final class GreenletRegistry {
+    /// Unowned: it holds the registry, and whoever has a registry at hand is its code.
+    unowned let reactor: Reactor
     let stacks = StackCache()
     /// Drivers that wait for a greenlet to run, who rests shortest last.
     @exclusivity(unchecked) var restingDrivers: [FiberDriver] = []
+    /// Runners that wait for a request, who rests shortest last.
+    @exclusivity(unchecked) var restingRunners: [RequestRunner] = []
+    /// Whether fibers run without steps of their tasks, where that can be; for tests.
+    @exclusivity(unchecked) var setsCurrentTask = true
     /// The values of `GreenletLocal` for code outside greenlets.
     @exclusivity(unchecked) var localsOutside: GreenletLocalValues?
     private static let restingDriverLimit = 256
@@ -24,6 +30,8 @@ package final class GreenletRegistry {
     @exclusivity(unchecked) private unowned(unsafe) var first: AnyGreenlet?
     @exclusivity(unchecked) private unowned(unsafe) var last: AnyGreenlet?
 
+    private init(of reactor: Reactor) { self.reactor = reactor }
+
     /// The registry of a reactor.
     package static func of(_ reactor: Reactor) -> GreenletRegistry {
         // Stored by makeRegistry(for:), and nothing else is.
@@ -36,18 +44,22 @@ package final class GreenletRegistry {
     private static func makeRegistry(for reactor: Reactor) -> GreenletRegistry {
         // Every greenlet asks for the registry before it binds itself.
         TaskLocals.ignore(AnyGreenlet.$current)
-        let registry = GreenletRegistry()
+        let registry = GreenletRegistry(of: reactor)
         registry.tracksTree = reactor.configuration.tracksGreenletTree
         reactor.greenletRegistry = registry
-        // The reactor holds both. A resting task would hold the reactor for ever.
-        reactor.onLeave = { [unowned registry, unowned reactor] in registry.endRestingDrivers(on: reactor) }
+        reactor.resumeFiber = FiberDriver.resumeFiber(of:)
+        // The reactor holds it. A resting task would hold the reactor for ever.
+        reactor.onLeave = { [unowned registry] in registry.endRestingTasks() }
         return registry
     }
 
     var canRestAnotherDriver: Bool { restingDrivers.count < Self.restingDriverLimit }
 
-    private func endRestingDrivers(on reactor: Reactor) {
-        while let driver = restingDrivers.popLast() { driver.end(on: reactor) }
+    var canRestAnotherRunner: Bool { restingRunners.count < Self.restingDriverLimit }
+
+    private func endRestingTasks() {
+        while let driver = restingDrivers.popLast() { driver.end() }
+        while let runner = restingRunners.popLast() { runner.end() }
     }
 
     func nextID() -> Int {

@@ -31,7 +31,8 @@ extension AnyGreenlet {
 
 extension Fiber {
     /// How much of the stack was ever touched, in whole pages. Costs a system call now, and nothing before.
-    var stackUse: StackUse {
-        StackUse(highWater: cf_fiber_stack_high_water(stack), size: cf_fiber_stack_size(stack))
+    var stackUse: StackUse? {
+        guard let stack else { return nil }
+        return StackUse(highWater: cf_fiber_stack_high_water(stack), size: cf_fiber_stack_size(stack))
     }
 }

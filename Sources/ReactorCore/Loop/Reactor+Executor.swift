@@ -1,4 +1,4 @@
-import CLinux
+package import CLinux
 import DequeModule
 
 extension Reactor {
@@ -81,6 +81,9 @@ extension Reactor {
         // The thread-local is set only while run() holds the reactor alive.
         Unmanaged<Reactor>.fromOpaque(pointer)._withUnsafeGuaranteedRef { $0.enqueueYielded(continuation) }
     }
+
+    /// Queues a fiber that is to go on. Reactor only.
+    package func enqueue(_ fiber: UnsafeMutablePointer<clinux_resumable>) { ready.append(.fiber(fiber)) }
 
     /// Runs a suspended task's next step now, before everything that is ready.
     @ReactorActor package func resumeAtOnce(_ continuation: UnsafeContinuation<Void, Never>) {

@@ -73,6 +73,7 @@ extension Reactor {
         leak(switchWatches)
         switchWatches = []
         accounts = [:]
+        accountOwners = [:]
         attachedTasks = []
         mainTask = nil
         deadlockSearch = DeadlockSearch()

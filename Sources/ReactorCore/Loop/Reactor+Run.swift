@@ -201,11 +201,15 @@ extension Reactor {
     /// The loop, inside a task of its own: whatever it calls (timers, descriptors' callbacks) then has a
     /// current task, on which task-local values are bound and found.
     @ReactorActor private func loopInTask() {
-        TaskLocalSnapshot().run { loop() }
+        TaskLocalSnapshot().run {
+            clinux_find_current_task_word()
+            loop()
+        }
     }
 
     @ReactorActor private func iterateInTask(for limit: Duration) {
         TaskLocalSnapshot().run {
+            clinux_find_current_task_word()
             turn(atMost: limit)
             onLeave?()
         }

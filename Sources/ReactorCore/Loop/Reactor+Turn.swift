@@ -43,6 +43,7 @@ extension Reactor {
             switch ready.popFirst() {
             case nil: return
             case .job(let job): job.runSynchronously(isolatedTo: serial, taskExecutor: task)
+            case .fiber(let fiber): resumeFiber(fiber.pointee.owner)
             case .yielded(let continuation):
                 resumedJob = .expected
                 continuation.resume()

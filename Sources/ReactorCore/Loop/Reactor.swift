@@ -57,6 +57,8 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     enum ReadyItem {
         case job(UnownedJob)
         case yielded(UnsafeContinuation<Void, Never>)
+        /// A fiber that is to go on. Whoever drives it holds it.
+        case fiber(UnsafeMutablePointer<clinux_resumable>)
         case call(Inbox.Node)
         /// Notes that the task before it has given way, and lets the loop begin another turn.
         case probe(SwitchWatch)
@@ -86,6 +88,8 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     @ReactorActor var dumpHandler: SignalHandler?
     @ReactorActor var eventSubscribers: [ReactorEvents.Subscriber] = []
     @ReactorActor var accounts: [UInt: TaskAccount] = [:]
+    /// On whose account other tasks than a greenlet's own work.
+    @ReactorActor var accountOwners: [UInt: UInt] = [:]
     @ReactorActor var switchWatches: [SwitchWatch] = []
 
     /// See `parkedLatches`. Unsafe: touched by reactor code only, and by deinit.
@@ -128,6 +132,12 @@ public final class Reactor: SerialExecutor, TaskExecutor {
 
     /// Called as the thread is about to leave the loop, while the loop's code still may run tasks.
     @ReactorActor package var onLeave: (@ReactorActor () -> Void)?
+
+    /// Goes on with a fiber, given its owner; set by Greenlets.
+    @ReactorActor @exclusivity(unchecked)
+    package var resumeFiber: @ReactorActor (_ owner: UnsafeMutableRawPointer) -> Void = { _ in
+        preconditionFailure("a fiber is queued, and nobody knows how to resume it")
+    }
 
     /// What Greenlets keeps per reactor.
     @ReactorActor package var greenletRegistry: AnyObject?

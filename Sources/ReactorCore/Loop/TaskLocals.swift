@@ -59,7 +59,7 @@ package final class TaskLocalSnapshot: @unchecked Sendable {  // reactor only, t
 
 extension Reactor {
     /// Runs `start`, which starts one task here, and returns the task's first job instead of queueing it.
-    @ReactorActor fileprivate func heldBack(_ start: () -> Void) -> UnownedJob {
+    @ReactorActor package func heldBack(_ start: () -> Void) -> UnownedJob {
         resumedJob = .expected
         start()
         defer { resumedJob = .none }

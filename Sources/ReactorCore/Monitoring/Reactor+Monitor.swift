@@ -91,6 +91,24 @@ extension Reactor {
         }
     }
 
+    /// The current task begins to do something for a greenlet whose own task is `task`.
+    @ReactorActor package func observeRequest(
+        of task: UnsafeMutableRawPointer?, _ label: @autoclosure () -> TaskLabel
+    ) {
+        let runner = UInt(bitPattern: clinux_current_task())
+        if observation.contains(.accounting) { accountOwners[runner] = UInt(bitPattern: task) }
+        guard observation.contains(.monitor) else { return }
+        let label = label()
+        monitor.state.withLock { $0.labels[runner] = label }
+    }
+
+    /// It has done it.
+    @ReactorActor package func observeRequestEnd() {
+        let runner = UInt(bitPattern: clinux_current_task())
+        accountOwners[runner] = nil
+        monitor.state.withLock { $0.labels[runner] = nil }
+    }
+
     // MARK: What may block
 
     /// Says that an operation known to block runs on the loop's thread from now on, for reports; nil when it is over.

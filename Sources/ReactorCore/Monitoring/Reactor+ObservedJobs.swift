@@ -14,6 +14,10 @@ extension Reactor {
             switch ready.popFirst() {
             case nil: return
             case .job(let job): runObserved(job)
+            case .fiber(let fiber):
+                // Read before: it may end, and be freed.
+                let owner = fiber.pointee.owner!
+                observe(UInt(bitPattern: fiber.pointee.task)) { resumeFiber(owner) }
             case .yielded(let continuation):
                 resumedJob = .expected
                 continuation.resume()
@@ -33,15 +37,23 @@ extension Reactor {
 
     @ReactorActor private func runObserved(_ job: UnownedJob) {
         // A task's job is the task: both are the address of the same object of the runtime.
-        let task = unsafeBitCast(job, to: UInt.self)
+        observe(unsafeBitCast(job, to: UInt.self)) {
+            job.runSynchronously(
+                isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        }
+    }
+
+    /// Makes `step`, which is one of the task.
+    @ReactorActor private func observe(_ task: UInt, _ step: () -> Void) {
         let before = observation
         if before.contains(.monitor) { monitor.words.jobBegins(task) }
         if before.contains(.switches) { noteSwitch(of: task, isResumed: true) }
         let start = before.contains(.accounting) ? clinux_thread_cpu_ns() : 0
-        job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        let owner = before.contains(.accounting) ? accountOwners[task] ?? task : task
+        step()
         if before.contains(.accounting), observation.contains(.accounting) {
-            accounts[task, default: TaskAccount()].processorTime += clinux_thread_cpu_ns() - start
-            accounts[task, default: TaskAccount()].runCount += 1
+            accounts[owner, default: TaskAccount()].processorTime += clinux_thread_cpu_ns() - start
+            accounts[owner, default: TaskAccount()].runCount += 1
         }
         if observation.contains(.switches) { noteSwitch(of: task, isResumed: false) }
         if before.contains(.monitor) { monitor.words.jobEnded() }

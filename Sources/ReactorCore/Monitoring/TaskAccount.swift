@@ -16,6 +16,7 @@ extension Reactor {
         set {
             guard newValue != isAccounting else { return }
             accounts = [:]
+            accountOwners = [:]
             if newValue { observation.insert(.accounting) } else { observation.remove(.accounting) }
         }
     }

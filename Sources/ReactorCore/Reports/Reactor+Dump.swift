@@ -23,7 +23,7 @@ extension Reactor {
             let state: GreenletReport.State =
                 !identity.isStarted
                 ? .pending
-                : identity.task == running
+                : identity.task == running || identity.waitingTask == running
                     ? .running
                     : latch != nil
                         ? .parked
@@ -113,6 +113,7 @@ extension Reactor.ReadyItem {
         // A task's job is the task, and so is its continuation: the address of the same object of the runtime.
         case .job(let job): unsafeBitCast(job, to: UInt.self)
         case .yielded(let continuation): unsafeBitCast(continuation, to: UInt.self)
+        case .fiber(let fiber): UInt(bitPattern: fiber.pointee.task)
         case .call, .probe: nil
         }
     }

@@ -1,4 +1,4 @@
-import CLinux
+package import CLinux
 
 /// One parked task and the one event that resumes it: the piece under every wait of this package.
 ///
@@ -7,20 +7,28 @@ import CLinux
 /// thread. `Waiter` is a latch that hands over a value; `ParkingLine` is a line of latches.
 ///
 /// What the standard library calls back (`park`, the cancellation) is not isolated: an isolated function given to it is
-/// checked each time it is called. All else is.
+/// checked each time it is called. Nor are the steps of a wait, which synchronous code takes. All else is.
 public class Latch: @unchecked Sendable {  // reactor only; cancellation hops there
     private enum State: UInt8 { case pending, open, failed }
 
     @exclusivity(unchecked) private var state = State.pending
     @exclusivity(unchecked) private var isWaitedFor = false
-    @exclusivity(unchecked) private var continuation: UnsafeContinuation<Void, Never>?
+    @exclusivity(unchecked) private var isFiber = false
+    /// Who is parked: a task, by its continuation, or a fiber, which its driver holds.
+    @exclusivity(unchecked) private var sleeper: UnsafeMutableRawPointer?
     @exclusivity(unchecked) private var error: (any Error)?
     package let reactor: Reactor
 
     /// What the wait is for, as reports show it.
     package let reason: WaitReason
     /// The task that is parked, by address, and since when; see `ParkedTasks`.
-    @exclusivity(unchecked) package private(set) var task: UnsafeMutableRawPointer?
+    package final var task: UnsafeMutableRawPointer? {
+        // A task's continuation is the task: the address of the same object of the runtime.
+        isFiber ? fiber?.pointee.task : sleeper
+    }
+    private final var fiber: UnsafeMutablePointer<clinux_resumable>? {
+        sleeper?.assumingMemoryBound(to: clinux_resumable.self)  // it is one where `isFiber`
+    }
     @exclusivity(unchecked) package private(set) var parkedSince: Int64 = 0
     /// Its place among all that are parked, and in the line it stands in. A stored property of a class stays where it is, so
     /// others may point at it; the latch takes it out before it goes.
@@ -84,11 +92,16 @@ public class Latch: @unchecked Sendable {  // reactor only; cancellation hops th
 
     private final func resume() {
         clinux_link_remove(&place)
-        guard let continuation else { return }
-        self.continuation = nil
-        task = nil
+        guard let sleeper else { return }
         clinux_link_remove(&parked)
-        continuation.resume()
+        if isFiber, let fiber {
+            self.sleeper = nil
+            reactor.enqueue(fiber)
+        } else {
+            self.sleeper = nil
+            // What park(_:) was given.
+            unsafeBitCast(sleeper, to: UnsafeContinuation<Void, Never>.self).resume()
+        }
     }
 
     /// Parks the calling task until the latch is open. At most one task, once.
@@ -122,7 +135,7 @@ public class Latch: @unchecked Sendable {  // reactor only; cancellation hops th
     // MARK: The steps of a wait, for who parks by other means
 
     /// Claims the one wait. Whether there is something to wait for.
-    @ReactorActor package final func begin() -> Bool {
+    package final func begin() -> Bool {
         precondition(!isWaitedFor, "a wait is begun twice")
         isWaitedFor = true
         return state == .pending
@@ -132,15 +145,25 @@ public class Latch: @unchecked Sendable {  // reactor only; cancellation hops th
     package final func park(_ continuation: UnsafeContinuation<Void, Never>) {
         // A task that was cancelled before has its outcome already.
         guard state == .pending else { return continuation.resume() }
-        self.continuation = continuation
-        task = clinux_current_task()
+        sleeper = unsafeBitCast(continuation, to: UnsafeMutableRawPointer.self)  // one pointer
+        noteParked()
+    }
+
+    /// Keeps a fiber, which is about to park, until the latch opens. It is still closed.
+    package final func park(_ fiber: UnsafeMutablePointer<clinux_resumable>) {
+        isFiber = true
+        sleeper = UnsafeMutableRawPointer(fiber)
+        noteParked()
+    }
+
+    private final func noteParked() {
         parkedSince = reactor.turnTime
         parked.owner = Unmanaged.passUnretained(self).toOpaque()  // read back while it is in the list
         clinux_link_insert(&parked, reactor.parkedTasks + (reason.canEndFromOutside ? 0 : 1))
     }
 
     /// Throws what the wait ended with, if that was an error.
-    @ReactorActor package final func checkOutcome() throws {
+    package final func checkOutcome() throws {
         if let error { throw error }
     }
 
