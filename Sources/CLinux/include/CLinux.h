@@ -70,9 +70,18 @@ extern void swift_task_exitThreadLocalContext(char *state);
 
 /// Code on a stack of its own, as the queue of a loop holds it when it is to go on.
 typedef struct clinux_resumable {
-    void *task;   ///< the Swift task that it is part of
-    void *owner;  ///< who goes on with it, until it parks again or has ended
+    void *task;             ///< the Swift task that it is part of
+    void *owner;            ///< who goes on with it, until it parks again or has ended
+    uintptr_t accesses[2];  ///< to variables, that the parked code is in the middle of: its part of the thread's list
 } clinux_resumable;
+
+/// Called right before and right after the code goes on.
+static inline void clinux_resuming(clinux_resumable *code) {
+    swift_task_enterThreadLocalContext((char *)code->accesses);
+}
+static inline void clinux_resumer_is_back(clinux_resumable *code) {
+    swift_task_exitThreadLocalContext((char *)code->accesses);
+}
 
 /// Where in a task the list of its task-local values begins: a byte offset that ReactorCore finds by experiment, or 0.
 extern size_t clinux_task_locals_offset;
@@ -111,6 +120,13 @@ void *clinux_add_cancellation_handler(void *context);
 void clinux_remove_cancellation_handler(void *handler);
 extern void (*clinux_on_cancel)(void *context);
 static inline void clinux_set_on_cancel(void (*on_cancel)(void *context)) { clinux_on_cancel = on_cancel; }
+
+/// What `TaskLocal.withValue` compiles to, without its closure, which in `async` code is a function more, and without its look
+/// for a task group that is being filled: binds the value at `value`, of the Swift type `type`, in the current task, and takes
+/// it over. `key` is the TaskLocal object. Values are unbound in the reverse order, in the function that bound them, as
+/// cancellation handlers are removed.
+void clinux_bind_task_local(const void *key, void *value, const void *type);
+void clinux_unbind_task_local(void);
 
 /// Nanoseconds of CLOCK_MONOTONIC. 64 bits of them last 292 years from boot.
 static inline int64_t clinux_monotonic_ns(void) {

@@ -36,8 +36,6 @@ package final class Fiber {
     @exclusivity(unchecked) private(set) nonisolated(unsafe) var driver: UnsafeMutableRawPointer?
     /// What a loop resumes this fiber by; the driver's. Set while there is a driver.
     @exclusivity(unchecked) private nonisolated(unsafe) var resumable: UnsafeMutablePointer<clinux_resumable>?
-    /// The accesses to variables that the parked code is in the middle of.
-    @exclusivity(unchecked) private var accesses = (UInt(0), UInt(0))
     /// The thread it began on.
     @exclusivity(unchecked) private var thread: pthread_t?
 
@@ -103,12 +101,9 @@ package final class Fiber {
             a synchronous greenlet was parked when its reactor was stopped, and the reactor now runs on \
             another thread; run it on the same one, or let such greenlets end first
             """)
-        let hasEnded = withUnsafeMutableBytes(of: &accesses) { accesses in
-            let accesses = accesses.baseAddress!.assumingMemoryBound(to: CChar.self)  // two words
-            swift_task_enterThreadLocalContext(accesses)
-            defer { swift_task_exitThreadLocalContext(accesses) }
-            return cf_fiber_resume(stack!) != 0  // it was prepared
-        }
+        clinux_resuming(resumable!)  // it was prepared
+        let hasEnded = cf_fiber_resume(stack!) != 0  // as above
+        clinux_resumer_is_back(resumable!)  // as above
         if hasEnded { return .end }
         parkCount &+= 1
         return request == nil ? .parked : .request
@@ -152,7 +147,9 @@ package final class Fiber {
     fileprivate func runBody() {
         let body = self.body.take()!  // set by take(_:_:) before the first switch
         // In here, so that tasks made by the body inherit it.
-        AnyGreenlet.$current.withValue(greenlet, operation: body)
+        greenlet!.bindCurrent()  // as above
+        body()
+        AnyGreenlet.unbindCurrent()
     }
 
     // MARK: The fiber's side
@@ -188,7 +185,7 @@ package final class Fiber {
     /// Not isolated, nor what it calls, for the way from the greenlet's code, which is not: a closure on it would cost as much
     /// as the wait.
     package nonisolated func wait(for latch: Latch) throws {
-        if killError != nil || !limits.isEmpty || clinux_current_task() != driver {
+        if mayBeInterrupted || clinux_current_task() != driver {
             try ReactorActor.assumeIsolated { try checkMayWait(for: latch) }
         }
         if latch.begin() {
@@ -212,13 +209,21 @@ package final class Fiber {
     }
 
     /// Lets everything that is ready run once. Throws as `wait(for:)`, after the others have run, too.
-    func yield() throws {
-        if let interruption { throw interruption }
-        guard clinux_current_task() == driver else { throw Self.foreignTask }
-        Reactor.current.enqueue(resumable!)  // it has a driver
+    nonisolated func yield() throws {
+        if mayBeInterrupted || clinux_current_task() != driver {
+            try ReactorActor.assumeIsolated {
+                if let interruption { throw interruption }
+                guard canPark else { throw Self.foreignTask }
+            }
+        }
+        Reactor.enqueueHere(resumable!)  // it has a driver
         cf_fiber_park()
-        if let interruption { throw interruption }
+        if mayBeInterrupted {
+            try ReactorActor.assumeIsolated { if let interruption { throw interruption } }
+        }
     }
+
+    private nonisolated var mayBeInterrupted: Bool { killError != nil || !limits.isEmpty }
 
     /// As `wait(for:)`, without regard to kills and time-outs: for waits whose end is certain and whose caller must see it.
     package func waitUncancellably(for latch: Latch) throws {

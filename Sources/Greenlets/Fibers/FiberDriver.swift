@@ -24,7 +24,7 @@ final class FiberDriver {
     /// The whole of the task, where it does not run.
     @exclusivity(unchecked) private var job: UnownedJob?
     /// The task between two steps, where it runs.
-    @exclusivity(unchecked) private var rest: UnsafeContinuation<Void, Never>?
+    @exclusivity(unchecked) private nonisolated(unsafe) var rest: UnsafeContinuation<Void, Never>?
     @exclusivity(unchecked) private var isReusable: Bool
     @exclusivity(unchecked) private var isOver = false
     /// By which a loop resumes the fiber. A stored property of a class stays where it is, so others may point at it: the
@@ -91,7 +91,8 @@ final class FiberDriver {
 
     private func makeResumable(_ task: UnsafeMutableRawPointer?) {
         // The task holds the driver.
-        resumable = clinux_resumable(task: task, owner: Unmanaged.passUnretained(self).toOpaque())
+        resumable.task = task
+        resumable.owner = Unmanaged.passUnretained(self).toOpaque()
     }
 
     /// The fiber's task, by address.
@@ -111,20 +112,17 @@ final class FiberDriver {
             case .request: await fiber.makeRequest()
             // What the continuation takes of the task's memory lies above what the fiber's code has taken, and is given
             // back before that goes on: the order is the runtime's rule.
-            case .rest: await withUnsafeContinuation { rest = $0 }
+            case .rest: await withUnsafeContinuation(keep)
             case .end: isOver = true
             }
         }
         if let stack = fiber.stack.take() { registry.stacks.give(stack) }
     }
 
-    // MARK: The loop
+    /// Not isolated: an isolated function given to the standard library is checked each time it is called.
+    private nonisolated func keep(_ rest: UnsafeContinuation<Void, Never>) { self.rest = rest }
 
-    /// Goes on with the fiber of the driver at `owner`. A function, for a closure would check each time where it is called.
-    static func resumeFiber(of owner: UnsafeMutableRawPointer) {
-        // A driver whose fiber is queued is held by its task.
-        Unmanaged<FiberDriver>.fromOpaque(owner)._withUnsafeGuaranteedRef { $0.resumeFiber() }
-    }
+    // MARK: The loop
 
     /// Goes on with a fiber that is not running. `runner`, which is at work, has just done what it had asked for.
     func resumeFiber(after runner: RequestRunner? = nil) {

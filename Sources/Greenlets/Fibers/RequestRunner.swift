@@ -12,7 +12,7 @@ final class RequestRunner {
     /// The whole of the task, before it has begun.
     @exclusivity(unchecked) private var job: UnownedJob?
     /// The task between two requests.
-    @exclusivity(unchecked) private var rest: UnsafeContinuation<Void, Never>?
+    @exclusivity(unchecked) private nonisolated(unsafe) var rest: UnsafeContinuation<Void, Never>?
     /// For whose fiber it works.
     @exclusivity(unchecked) private var driver: FiberDriver?
 
@@ -68,11 +68,9 @@ final class RequestRunner {
             let reactor = registry.reactor
             let isObserved = !reactor.observation.isEmpty
             if isObserved { reactor.observeRequest(of: driver.taskAddress, greenlet.label) }
-            if isReusable {
-                await AnyGreenlet.$current.withValue(greenlet) { await fiber.takeRequest()() }
-            } else {
-                await fiber.takeRequest()()
-            }
+            if isReusable { greenlet.bindCurrent() }
+            await fiber.takeRequest()()
+            if isReusable { AnyGreenlet.unbindCurrent() }
             if isObserved { reactor.observeRequestEnd() }
             fiber.requestTask = nil
             canGoOn = isReusable && !Task.isCancelled
@@ -81,10 +79,11 @@ final class RequestRunner {
             driver.requestHasEnded(by: self)
             if self.driver != nil { continue }
             guard canGoOn, registry.canRestAnotherRunner else { break }
-            await withUnsafeContinuation {
-                rest = $0
-                registry.restingRunners.append(self)
-            }
+            registry.restingRunners.append(self)
+            await withUnsafeContinuation(keep)
         }
     }
+
+    /// Not isolated: an isolated function given to the standard library is checked each time it is called.
+    private nonisolated func keep(_ rest: UnsafeContinuation<Void, Never>) { self.rest = rest }
 }

@@ -1,3 +1,4 @@
+import CLinux
 public import ReactorCore
 
 /// A greenlet without the type of its value: what `Greenlet.current` and the registry know.
@@ -72,6 +73,22 @@ public class AnyGreenlet {
     /// The greenlet that runs the calling code, or nil outside any. Child tasks (`async let`, groups) see
     /// their parent's, and so do tasks started from it.
     @TaskLocal public static var current: AnyGreenlet?
+
+    // What the runtime calls `current` and its type by: their addresses, which stay.
+    private static let currentKey = UnsafeRawPointer(
+        Unmanaged.passUnretained($current).toOpaque())
+    private static let currentType = unsafeBitCast(
+        AnyGreenlet?.self as Any.Type, to: UnsafeRawPointer.self)
+
+    /// Makes this the current greenlet of the current task, until `unbindCurrent()`; see `clinux_bind_task_local`.
+    final func bindCurrent() {
+        // An optional reference is a pointer. The task takes it over, reference count and all.
+        var value = UnsafeMutableRawPointer?(Unmanaged.passRetained(self).toOpaque())
+        clinux_bind_task_local(Self.currentKey, &value, Self.currentType)
+    }
+
+    /// Takes it back.
+    static func unbindCurrent() { clinux_unbind_task_local() }
 
     /// Starts the task that runs `body`, once. Generic, though `Success` is Void, because `Task` is: a closure of another
     /// shape would cost an `async` function in between.

@@ -37,7 +37,8 @@ extension Greenlet where Value == Never {
     /// - Throws: the killer's error once the greenlet has been killed; `GreenletError` with code
     ///   `notInGreenlet`.
     public nonisolated static func yield() throws {
-        try inFiber { try $0.yield() }
+        guard let fiber = Fiber.current else { throw notInGreenlet }
+        try fiber.yield()
     }
 
     /// Parks the calling greenlet until the reactor has nothing to do but wait: nothing is ready and nothing is due. As

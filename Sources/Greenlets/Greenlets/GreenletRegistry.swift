@@ -4,8 +4,8 @@ package import ReactorCore
 /// The greenlets of one reactor that have not ended, and the stacks of those that have.
 @ReactorActor
 package final class GreenletRegistry {
-    /// Unowned: it holds the registry, and whoever has a registry at hand is its code.
-    unowned let reactor: Reactor
+    /// Unsafe: it holds the registry, and whoever uses a registry is its code.
+    unowned(unsafe) let reactor: Reactor
     let stacks = StackCache()
     /// Drivers that wait for a greenlet to run, who rests shortest last.
     @exclusivity(unchecked) var restingDrivers: [FiberDriver] = []
@@ -47,7 +47,7 @@ package final class GreenletRegistry {
         let registry = GreenletRegistry(of: reactor)
         registry.tracksTree = reactor.configuration.tracksGreenletTree
         reactor.greenletRegistry = registry
-        reactor.resumeFiber = FiberDriver.resumeFiber(of:)
+        reactor.fiberResumer = registry
         // The reactor holds it. A resting task would hold the reactor for ever.
         reactor.onLeave = { [unowned registry] in registry.endRestingTasks() }
         return registry
@@ -97,5 +97,13 @@ package final class GreenletRegistry {
             next = greenlet.nextLive
         }
         return all
+    }
+}
+
+extension GreenletRegistry: FiberResumer {
+    /// Goes on with the fiber of the driver at `owner`.
+    package func resumeFiber(of owner: UnsafeMutableRawPointer) {
+        // A driver whose fiber is queued is held by its task.
+        Unmanaged<FiberDriver>.fromOpaque(owner)._withUnsafeGuaranteedRef { $0.resumeFiber() }
     }
 }

@@ -85,6 +85,14 @@ extension Reactor {
     /// Queues a fiber that is to go on. Reactor only.
     package func enqueue(_ fiber: UnsafeMutablePointer<clinux_resumable>) { ready.append(.fiber(fiber)) }
 
+    /// As `enqueue`, on the reactor of the calling thread, which there is; counts no references.
+    package static func enqueueHere(_ fiber: UnsafeMutablePointer<clinux_resumable>) {
+        // The thread-local is set only while run() holds the reactor alive.
+        Unmanaged<Reactor>.fromOpaque(clinux_get_thread_reactor())._withUnsafeGuaranteedRef {
+            $0.enqueue(fiber)
+        }
+    }
+
     /// Runs a suspended task's next step now, before everything that is ready.
     @ReactorActor package func resumeAtOnce(_ continuation: UnsafeContinuation<Void, Never>) {
         resumedJob = .expected

@@ -43,7 +43,8 @@ extension Reactor {
             switch ready.popFirst() {
             case nil: return
             case .job(let job): job.runSynchronously(isolatedTo: serial, taskExecutor: task)
-            case .fiber(let fiber): resumeFiber(fiber.pointee.owner)
+            // Who queues fibers has set the resumer.
+            case .fiber(let fiber): fiberResumer!.resumeFiber(of: fiber.pointee.owner)
             case .yielded(let continuation):
                 resumedJob = .expected
                 continuation.resume()

@@ -133,11 +133,8 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     /// Called as the thread is about to leave the loop, while the loop's code still may run tasks.
     @ReactorActor package var onLeave: (@ReactorActor () -> Void)?
 
-    /// Goes on with a fiber, given its owner; set by Greenlets.
-    @ReactorActor @exclusivity(unchecked)
-    package var resumeFiber: @ReactorActor (_ owner: UnsafeMutableRawPointer) -> Void = { _ in
-        preconditionFailure("a fiber is queued, and nobody knows how to resume it")
-    }
+    /// What goes on with fibers: the registry of Greenlets. Unsafe: it is held below, or was for the rest of the process.
+    @ReactorActor @exclusivity(unchecked) package unowned(unsafe) var fiberResumer: (any FiberResumer)?
 
     /// What Greenlets keeps per reactor.
     @ReactorActor package var greenletRegistry: AnyObject?

@@ -15,9 +15,9 @@ extension Reactor {
             case nil: return
             case .job(let job): runObserved(job)
             case .fiber(let fiber):
-                // Read before: it may end, and be freed.
+                // Read before: it may end, and be freed. Who queues fibers has set the resumer.
                 let owner = fiber.pointee.owner!
-                observe(UInt(bitPattern: fiber.pointee.task)) { resumeFiber(owner) }
+                observe(UInt(bitPattern: fiber.pointee.task)) { fiberResumer!.resumeFiber(of: owner) }
             case .yielded(let continuation):
                 resumedJob = .expected
                 continuation.resume()
