@@ -44,7 +44,7 @@ enum FiberHooks {
             }
             defer { wait.end() }
             try fiber.wait(for: wait.waiter)
-            let ready = wait.waiter.value!  // set before the waiter opens
+            let ready = wait.waiter.ready
             return (ready.contains(.readable) ? POLLIN : 0) | (ready.contains(.writable) ? POLLOUT : 0)
         }
     }

@@ -37,6 +37,52 @@ import Testing
         }
     }
 
+    /// Many conversations, each of them always ready: the loop comes to all of them, or this does not end.
+    @Test func manyConversationsAllGoOn() async throws {
+        try await withReactor { reactor in
+            let pairs = 240
+            var isOver = false
+            var behind = pairs
+            var ends: [(Int32, Int32)] = []
+            var talkers: [Task<Void, any Error>] = []
+            for _ in 0..<pairs {
+                var fds: [Int32] = [-1, -1]
+                try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &fds) == 0)
+                ends.append((fds[0], fds[1]))
+                for fd in fds {
+                    talkers.append(
+                        talker(on: reactor) {
+                            var byte: UInt8 = 1
+                            var count = 0
+                            while !isOver {
+                                _ = send(fd, &byte, 1, 0)
+                                try await reactor.waitUntilReadable(fd)
+                                try #require(recv(fd, &byte, 1, 0) == 1)
+                                count += 1
+                                if count == 20, fd == fds[0] { behind -= 1 }
+                                if behind == 0 { isOver = true }
+                            }
+                            // Whoever waits for this one need not.
+                            _ = send(fd, &byte, 1, 0)
+                        })
+                }
+            }
+            for talker in talkers { try await talker.value }
+            #expect(behind == 0)
+            for (one, other) in ends {
+                close(one)
+                close(other)
+            }
+        }
+    }
+
+    /// Apart from the isolated code above, or the region checker does not understand it.
+    private nonisolated func talker(
+        on reactor: Reactor, _ body: @escaping @Sendable @ReactorActor () async throws -> Void
+    ) -> Task<Void, any Error> {
+        Task(executorPreference: reactor, operation: body)
+    }
+
     @ReactorActor private func start(_ flood: Flood, on reactor: Reactor) throws -> Flooding {
         let flooding = Flooding()
         switch flood {

@@ -30,7 +30,7 @@ struct DescriptorTable {
 
     enum Watcher {
         /// A parked task; taken out when it is resumed.
-        case waiter(Waiter<ReadySet>)
+        case waiter(DescriptorWaiter)
         /// A callback, called as long as the descriptor is ready, until removed.
         case callback(Callback)
 

@@ -21,7 +21,7 @@ extension Reactor {
         for (watcher, direction) in [(entry.reader, ReadySet.readable), (entry.writer, .writable)]
         where interest.contains(direction) {
             // The second place of one who waits for both: it has been resumed by the first.
-            if case .waiter(let waiter)? = watcher, waiter.resume(throwing: error) { count += 1 }
+            if case .waiter(let waiter)? = watcher, waiter.open(throwing: error) { count += 1 }
         }
         return count
     }

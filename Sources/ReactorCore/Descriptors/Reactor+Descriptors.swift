@@ -36,7 +36,8 @@ extension Reactor {
         try Task.checkCancellation()
         guard let wait = try beginWait(for: interest, of: fd, timeout: timeout) else { return interest }
         defer { wait.end() }
-        return try await wait.waiter.wait()
+        try await wait.waiter.waitUntilOpen()
+        return wait.waiter.ready
     }
 
     /// Begins a wait for `fd`, which whoever parks by the waiter ends; nil when it is always ready, a regular file.
@@ -44,7 +45,7 @@ extension Reactor {
         for interest: ReadySet, of fd: Int32, timeout: Duration?
     ) throws -> DescriptorWait? {
         try checkFree(fd, interest)
-        let waiter = Waiter<ReadySet>(on: self, for: .descriptor(fd, interest))
+        let waiter = DescriptorWaiter(on: self, for: .descriptor(fd, interest))
         if interest.contains(.readable) { descriptors[fd].reader = .waiter(waiter) }
         if interest.contains(.writable) { descriptors[fd].writer = .waiter(waiter) }
         let result = register(fd, isNewWait: true)
@@ -67,7 +68,7 @@ extension Reactor {
 
     /// Takes a waiter out of the places it holds: by its identity, for the number may mean another file by
     /// now.
-    @ReactorActor fileprivate func forget(_ waiter: Waiter<ReadySet>, _ fd: Int32) {
+    @ReactorActor fileprivate func forget(_ waiter: DescriptorWaiter, _ fd: Int32) {
         var entry = descriptors[fd]
         guard entry.isWatched else { return }
         if case .waiter(let other)? = entry.reader, other === waiter { entry.reader = nil }
@@ -87,7 +88,7 @@ extension Reactor {
         let error = ReactorError(
             .descriptorClosed, "descriptor \(fd) was closed while it was waited for", errno: EBADF)
         for watcher in [entry.reader, entry.writer] {
-            if case .waiter(let waiter)? = watcher { waiter.resume(throwing: error) }
+            if case .waiter(let waiter)? = watcher { waiter.open(throwing: error) }
         }
         withExtendedLifetime(entry) {}  // as in removeReader
     }
@@ -204,7 +205,7 @@ extension Reactor {
         descriptors[fd].mask = 0
         for watcher in [entry.reader, entry.writer] {
             guard case .waiter(let waiter)? = watcher else { continue }
-            waiter.resume(throwing: Self.registrationError(fd, -code))
+            waiter.open(throwing: Self.registrationError(fd, -code))
         }
     }
 
@@ -227,7 +228,7 @@ extension Reactor {
 @ReactorActor
 package struct DescriptorWait {
     /// What the task parks by.
-    package let waiter: Waiter<ReadySet>
+    package let waiter: DescriptorWaiter
     private let fd: Int32
     private let reactor: Reactor
     private var timer: TimerPlace?
@@ -236,7 +237,7 @@ package struct DescriptorWait {
         var timer: DelayedCall?
     }
 
-    fileprivate init(_ waiter: Waiter<ReadySet>, _ fd: Int32, _ reactor: Reactor) {
+    fileprivate init(_ waiter: DescriptorWaiter, _ fd: Int32, _ reactor: Reactor) {
         self.waiter = waiter
         self.fd = fd
         self.reactor = reactor
@@ -249,7 +250,7 @@ package struct DescriptorWait {
             // Timers run before epoll is asked, and the loop may have been held up for longer than the
             // time-out: a turn later, what is ready has been found ready.
             place.timer = reactor.callInternallyLater(.zero) {
-                waiter.resume(
+                waiter.open(
                     throwing: ReactorError(.timedOut, "descriptor \(fd) was not ready within \(timeout)"))
             }
         }

@@ -37,17 +37,21 @@ public actor ReactorActor {
     /// For callbacks that arrive on the reactor's thread through plain C or closures whose type cannot say
     /// so.
     /// - Precondition: The calling thread runs a reactor.
-    public static func assumeIsolated<Value: Sendable>(
+    @inlinable public static func assumeIsolated<Value: Sendable>(
         _ body: @ReactorActor () throws -> Value,
         file: StaticString = #fileID, line: UInt = #line
     ) rethrows -> Value {
-        precondition(
-            Reactor.ofThisThread != nil,
-            "reactor-only code was called from a thread that runs no reactor; use callFromThread",
-            file: file, line: line)
+        checkThread(file, line)
         return try withoutActuallyEscaping(body) { body in
             // Same function, its isolation dropped from the type: it was checked one line above.
             try unsafeBitCast(body, to: (() throws -> Value).self)()
         }
+    }
+
+    @usableFromInline static func checkThread(_ file: StaticString, _ line: UInt) {
+        precondition(
+            Reactor.isOnAnyReactorThread,
+            "reactor-only code was called from a thread that runs no reactor; use callFromThread",
+            file: file, line: line)
     }
 }
