@@ -61,6 +61,21 @@ import Testing
         }
     }
 
+    /// Each has a task of its own where values are bound: one begun by the one before would stand on its stack.
+    @Test(arguments: [true, false])
+    func hundredThousandRequestsThatDoNotWaitDoNotGrowTheStack(setsCurrentTask: Bool) async throws {
+        try await onBareReactor(setsCurrentTask) { _ in
+            let greenlet = Greenlet.spawn { () throws -> Int in
+                try Local.$number.withValue(1) {
+                    var sum = 0
+                    for _ in 0..<100_000 { sum += try Greenlet.blockingCall { Local.number } }
+                    return sum
+                }
+            }
+            #expect(try await greenlet.get() == 100_000)
+        }
+    }
+
     @Test(arguments: [true, false], [1 as UInt64, 2, 3])
     func interleavedFibersKeepTheirValuesAndAccesses(setsCurrentTask: Bool, seed: UInt64) async throws {
         try await onBareReactor(setsCurrentTask) { reactor in

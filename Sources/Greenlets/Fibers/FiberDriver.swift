@@ -134,7 +134,7 @@ final class FiberDriver {
         clinux_set_current_task(outer)
         switch next {
         case .rest: break
-        case .request: nextRunner!.work(for: self)  // made above
+        case .request: nextRunner!.work(for: self, after: runner)  // made above
         case .end: end()
         }
     }

@@ -39,11 +39,19 @@ final class RequestRunner {
         return registry.restingRunners.popLast() ?? RequestRunner(registry, isReusable: true)
     }
 
-    /// Does what the fiber asks for: now or, at work, next.
-    func work(for driver: FiberDriver) {
+    /// Does what the fiber asks for: now; next, when it is `runner`, which is at work; or behind what is ready when another is:
+    /// it would stand on that one's stack, the next on its own, and so on for as long as requests do not wait.
+    func work(for driver: FiberDriver, after runner: RequestRunner?) {
         self.driver = driver
         driver.fiber.requestTask = task
-        step()
+        guard let runner, runner !== self else { return step() }
+        if let job {
+            self.job = nil
+            registry.reactor.enqueueHeldBack(job)
+        } else if let rest {
+            self.rest = nil
+            rest.resume()
+        }
     }
 
     /// Ends a runner that rests.

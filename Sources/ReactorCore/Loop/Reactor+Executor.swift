@@ -82,6 +82,9 @@ extension Reactor {
         Unmanaged<Reactor>.fromOpaque(pointer)._withUnsafeGuaranteedRef { $0.enqueueYielded(continuation) }
     }
 
+    /// Queues a job that was held back. Reactor only.
+    package func enqueueHeldBack(_ job: UnownedJob) { ready.append(.job(job)) }
+
     /// Queues a fiber that is to go on. Reactor only.
     package func enqueue(_ fiber: UnsafeMutablePointer<clinux_resumable>) { ready.append(.fiber(fiber)) }
 
