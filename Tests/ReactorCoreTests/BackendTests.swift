@@ -201,8 +201,9 @@ private func forbidRings() {
         try await withReactor { reactor in
             let (near, far) = try ends()
             try await reactor.waitUntilWritable(near)  // the table knows the number
-            // A number that nobody else in this process can be given meanwhile.
-            let high = fcntl(near, F_DUPFD_CLOEXEC, 900)
+            // A number that nobody else in this process is given meanwhile: near the most it may have.
+            let most = min(sysconf(Int32(_SC_OPEN_MAX)), 65_536)
+            let high = fcntl(near, F_DUPFD_CLOEXEC, Int32(most) - 8)
             try await reactor.waitUntilWritable(high)
             close(high)
             let error = await #expect(throws: ReactorError.self) {

@@ -70,11 +70,31 @@ final class Pair {
     }
 }
 
-/// A number that is no open descriptor and will not become one: tests beside this one are given lower numbers.
-func closedDescriptor(from lowest: Int32) -> Int32 {
-    let fd = fcntl(STDERR_FILENO, F_DUPFD, lowest)
+/// A number that was open, is not, and will not be: the kernel gives the tests beside this one lower numbers. It is
+/// near the most descriptors the process may have; hundreds are open while the tests run.
+func closedDescriptor() -> Int32 {
+    let most = min(Int32(clamping: sysconf(Int32(_SC_OPEN_MAX))), DescriptorSet.capacity)
+    let fd = fcntl(STDERR_FILENO, F_DUPFD, most - 8)
+    precondition(fd >= 0, "F_DUPFD failed: \(errno)")
     close(fd)
     return fd
+}
+
+/// What `select` takes, for higher numbers too: an `fd_set` ends at descriptor 1023, `select` does not.
+struct DescriptorSet {
+    static let capacity: Int32 = 65_536
+    private var bytes = [UInt8](repeating: 0, count: Int(capacity) / 8)
+
+    init(_ fds: Int32...) {
+        for fd in fds { bytes[Int(fd) / 8] |= 1 << UInt8(fd % 8) }
+    }
+
+    func contains(_ fd: Int32) -> Bool { bytes[Int(fd) / 8] & 1 << UInt8(fd % 8) != 0 }
+
+    /// Calls `body` with what C takes for the set.
+    mutating func withFdSet<Result>(_ body: (UnsafeMutablePointer<fd_set>) -> Result) -> Result {
+        bytes.withUnsafeMutableBytes { body($0.baseAddress!.assumingMemoryBound(to: fd_set.self)) }
+    }
 }
 
 func setNonblocking(_ fd: Int32, _ isOn: Bool) {

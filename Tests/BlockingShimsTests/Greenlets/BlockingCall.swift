@@ -108,13 +108,9 @@ final class BlockingCall {
         case .poll: result = poll([sockets.first])
         case .pollMany: result = poll(others.map(\.first) + [sockets.first])
         case .select:
-            // An fd_set ends at descriptor 1023, select(2) does not.
             let fd = sockets.first
-            var set = [UInt8](repeating: 0, count: 8192)
-            set[Int(fd) / 8] |= 1 << UInt8(fd % 8)
-            result = set.withUnsafeMutableBytes {
-                Int(Glibc.select(fd + 1, $0.baseAddress!.assumingMemoryBound(to: fd_set.self), nil, nil, nil))
-            }
+            var readable = DescriptorSet(fd)
+            result = readable.withFdSet { Int(Glibc.select(fd + 1, $0, nil, nil, nil)) }
         case .epollWait:
             var event = epoll_event()
             result = Int(epoll_wait(epoll, &event, 1, -1))

@@ -153,7 +153,7 @@ import Testing
             var wild = Subprocess.Options()
             wild.environment = ["A=B": "c"]
             var closed = Subprocess.Options()
-            closed.errors = .descriptor(987)
+            closed.errors = .descriptor(.max)
             for (command, options) in [
                 ([], .init()), ([""], .init()), (["true", "a\0b"], .init()), (["true"], wild),
                 (["true"], closed),

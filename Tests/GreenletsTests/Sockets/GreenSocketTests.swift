@@ -174,7 +174,7 @@ import Testing
             let again = try GreenSocket(adopting: fd)
             try await other.sendAll([1])
             #expect(try await again.receive() == [1])
-            #expect(throws: GreenletError.self) { try GreenSocket(adopting: 987) }
+            #expect(throws: GreenletError.self) { try GreenSocket(adopting: .max) }
         }
     }
 
