@@ -9,9 +9,9 @@ import Testing
 /// One turn serves everybody, whatever one of them does.
 @Suite(.everyBackend) struct TurnTests {
     /// What floods the loop while a timer and a descriptor want their turn.
-    enum Flood: CaseIterable { case yields, longYields, calls, timers, events }
+    enum Flood: CaseIterable { case yields, longYields, calls, timers, sleeps, events }
 
-    /// Three milliseconds and a few jobs are promised. The thread's own time counts, so that other load on the machine does
+    /// Four milliseconds and a few jobs are promised. The thread's own time counts, so that other load on the machine does
     /// not; what is beyond that is a debug build's. Unbounded, each of these takes for ever, or the ten seconds its flood
     /// would last.
     @Test(arguments: Flood.allCases)
@@ -97,6 +97,17 @@ import Testing
                     flooding.pending -= 1
                 }
             }
+        case .sleeps:
+            for _ in 0..<100 {
+                flooding.pending += 1
+                _ = reactor.startTask {
+                    while !flooding.isOver {
+                        work(for: 100_000)
+                        try? await reactor.sleep(for: .zero)
+                    }
+                    flooding.pending -= 1
+                }
+            }
         case .calls:
             for _ in 0..<100_000 {
                 flooding.pending += 1
@@ -121,6 +132,53 @@ import Testing
             }
         }
         return flooding
+    }
+
+    @Test func taskThatATimerWakesGoesBeforeWhatIsReady() async throws {
+        try await withReactor { reactor in
+            let steps = Tally()
+            let flooding = Flooding()
+            for _ in 0..<300 {
+                flooding.pending += 1
+                _ = reactor.startTask {
+                    while !flooding.isOver {
+                        work(for: 300_000)
+                        steps.count += 1
+                        await reactor.yield()
+                    }
+                    flooding.pending -= 1
+                }
+            }
+            for _ in 0..<3 {
+                var due = 0
+                reactor.callLater(.milliseconds(5)) { due = steps.count }
+                try await reactor.sleep(for: .milliseconds(5))
+                #expect(steps.count - due <= 20, "a turn's worth at most, not one of each")
+            }
+            flooding.isOver = true
+            while flooding.pending > 0 { await reactor.yield() }
+        }
+    }
+
+    @Test func tasksThatTimersWakeGoOnInTheOrderOfTheirDeadlines() async throws {
+        let clock = ManualClock()
+        try await withReactor(clock: clock) { reactor in
+            let order = Order()
+            let tasks = (0..<1000).map { number in
+                reactor.startTask {
+                    try? await reactor.sleep(for: .seconds(1 + number / 10))
+                    work(for: 20_000)  // a turn does not come to the last
+                    order.numbers.append(number)
+                    await reactor.yield()
+                    order.numbers.append(1000 + number)
+                }
+            }
+            await reactor.yield()
+            clock.advance(by: .seconds(200))
+            for task in tasks { await task.value }
+            #expect(order.numbers.filter { $0 < 1000 } == Array(0..<1000))
+            #expect(order.numbers.filter { $0 >= 1000 } == Array(1000..<2000))
+        }
     }
 
     @Test func everyEventOfALongBatchIsHandedOut() async throws {
@@ -233,6 +291,8 @@ private func work(for nanoseconds: Int64) {
     var pending = 0
     var descriptors: [Int32] = []
 }
+
+@ReactorActor private final class Order { var numbers: [Int] = []; nonisolated init() {} }
 
 @ReactorActor private final class Tally { var count = 0; nonisolated init() {} }
 

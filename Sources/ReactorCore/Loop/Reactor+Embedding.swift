@@ -23,7 +23,7 @@ extension Reactor {
     /// - Precondition: nobody runs the reactor.
     public var idleTime: Duration? {
         precondition(phase.load(ordering: .acquiring) == .idle, "idleTime of a reactor that somebody runs")
-        guard ready.isEmpty, !inbox.mayHaveItems else { return .zero }
+        guard readyCount == 0, !inbox.mayHaveItems else { return .zero }
         return timers.pointee.nextDeadline.map { max(.zero, clock.now.duration(to: $0)) }
     }
 }

@@ -26,6 +26,8 @@ extension Reactor {
         phase.store(.idle, ordering: .releasing)
         leak(ready)
         ready = []
+        leak(due)
+        due = []
         resumedJob = .none
         inbox.abandon()
         poller.adopt()

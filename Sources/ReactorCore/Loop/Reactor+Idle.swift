@@ -19,9 +19,9 @@ extension Reactor {
     /// waiting.
     @ReactorActor func pollForIdleness(_ line: ParkingLine) {
         let isTimerDue = timers.pointee.nextDeadline.map { clock.now >= $0 } ?? false
-        let isIdle = ready.isEmpty && !inbox.mayHaveItems && !isTimerDue
+        let isIdle = readyCount == 0 && !inbox.mayHaveItems && !isTimerDue
         let hasCalled = look(timeoutNanoseconds: 0)
-        if isIdle, !hasCalled, ready.isEmpty, !inbox.mayHaveItems { line.openFirst() }
+        if isIdle, !hasCalled, readyCount == 0, !inbox.mayHaveItems { line.openFirst() }
         if line.isEmpty { idleWaiters = nil }
     }
 }

@@ -3,7 +3,8 @@ import DequeModule
 import Synchronization
 
 extension Reactor {
-    /// One turn: the inbox, what is ready, due timers, then descriptors; each for a `TurnLimit`. See DESIGN §3.
+    /// One turn: the inbox, what is ready, due timers, what they made ready, then descriptors; each for a `TurnLimit`. See
+    /// DESIGN §3.
     @ReactorActor func turn(waitingAtMost limit: Duration? = nil) {
         turnCount += 1
         turnTime = clinux_monotonic_ns()
@@ -14,6 +15,8 @@ extension Reactor {
         // In a child process that has come back from it, nothing of the parent's is to run.
         guard forks == clinux_fork_count() else { return }
         fireTimers()
+        guard forks == clinux_fork_count() else { return }
+        runDueJobs()
         guard forks == clinux_fork_count() else { return }
         poll(waitingAtMost: limit)
     }
@@ -31,17 +34,18 @@ extension Reactor {
     }
 
     /// Runs what is ready, for a limited time: a green thread that yields in a tight loop keeps the queue
-    /// full for ever, and must not keep descriptors and timers waiting.
-    @ReactorActor private func runReadyJobs() {
-        guard !ready.isEmpty else { return }
-        guard observation.isEmpty else { return runReadyJobsObserved() }
+    /// full for ever, and must not keep descriptors and timers waiting. Returns how many of `most` were not run.
+    @ReactorActor @discardableResult private func runReadyJobs(atMost most: Int = .max) -> Int {
+        guard !ready.isEmpty else { return most }
+        guard observation.isEmpty else { return runReadyJobsObserved(atMost: most) }
         let serial = asUnownedSerialExecutor()
         let task = asUnownedTaskExecutor()
+        var left = most
         var limit = TurnLimit()
         defer { jobCount &+= limit.count }
         repeat {
             switch ready.popFirst() {
-            case nil: return
+            case nil: return left
             case .job(let job): job.runSynchronously(isolatedTo: serial, taskExecutor: task)
             // Who queues fibers has set the resumer.
             case .fiber(let fiber): fiberResumer!.resumeFiber(of: fiber.pointee.owner)
@@ -54,9 +58,25 @@ extension Reactor {
                 }
                 resumedJob = .none
             case .call(let node): make(node)
-            case .probe(let watch): return noteSwitch(of: watch.task, isResumed: false)
+            case .probe(let watch):
+                noteSwitch(of: watch.task, isResumed: false)
+                return left
             }
-        } while !limit.isReached()
+            left &-= 1
+        } while !limit.isReached() && left > 0
+        return left
+    }
+
+    /// Runs what timers have made ready, for a limited time. What that makes ready lines up with all the rest.
+    @ReactorActor private func runDueJobs() {
+        guard !due.isEmpty else { return }
+        let forks = clinux_fork_count()
+        swap(&ready, &due)
+        let left = runReadyJobs(atMost: ready.count)
+        guard forks == clinux_fork_count() else { return }
+        due.append(contentsOf: ready.dropFirst(left))
+        ready.removeLast(ready.count - left)
+        swap(&ready, &due)
     }
 
     @ReactorActor func make(_ node: Inbox.Node) {
@@ -110,7 +130,9 @@ extension Reactor {
 
     /// How long the kernel may wait: −1 for ever.
     @ReactorActor private func pollTimeout(_ limit: Duration?) -> Int64 {
-        guard ready.isEmpty, !inbox.mayHaveItems, phase.load(ordering: .acquiring).maySleep else { return 0 }
+        guard readyCount == 0, !inbox.mayHaveItems, phase.load(ordering: .acquiring).maySleep else {
+            return 0
+        }
         let timeout = clock.idle(until: timers.pointee.nextDeadline).map { max(0, $0.wholeNanoseconds) }
         guard let limit = limit?.wholeNanoseconds else {
             if let timeout { return timeout }

@@ -50,6 +50,13 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     /// What is ready to run, first come first served. Unsafe: touched only by the thread that runs the loop.
     @exclusivity(unchecked) nonisolated(unsafe) var ready = Deque<ReadyItem>()
 
+    /// What timers have made ready, which runs right after them: a task that sleeps is as punctual as a delayed call,
+    /// however much else is ready. Unsafe: as `ready`.
+    @exclusivity(unchecked) nonisolated(unsafe) var due = Deque<ReadyItem>()
+
+    /// How many jobs and calls are to run. Of the reactor's thread.
+    var readyCount: Int { ready.count + due.count }
+
     /// Set while a yielded task is being resumed: its job is then run at once instead of queued a second
     /// time. Unsafe: as `ready`.
     @exclusivity(unchecked) nonisolated(unsafe) var resumedJob = ResumedJob.none

@@ -2,8 +2,8 @@ import CLinux
 
 /// How long one part of a turn may go on: a millisecond, then the others get theirs.
 ///
-/// Jobs, timers and events each have a limit of their own, so a flood of one kind delays the rest by three
-/// milliseconds and what a few jobs take. Real time, whatever the reactor's clock: it is the machine that
+/// Jobs, timers, jobs that timers made ready and events each have a limit of their own, so floods of all kinds delay
+/// each other by four milliseconds and what a few jobs take. Real time, whatever the reactor's clock: it is the machine that
 /// must not be held up.
 struct TurnLimit {
     private static let nanoseconds: Int64 = 1_000_000

@@ -4,7 +4,8 @@ import DequeModule
 extension Reactor {
     /// As `runReadyJobs`, for a loop that somebody watches. A loop of its own, so that nothing is asked for each job
     /// while nobody does.
-    @ReactorActor func runReadyJobsObserved() {
+    @ReactorActor func runReadyJobsObserved(atMost most: Int) -> Int {
+        var left = most
         var limit = TurnLimit()
         defer {
             jobCount &+= limit.count
@@ -12,7 +13,7 @@ extension Reactor {
         }
         repeat {
             switch ready.popFirst() {
-            case nil: return
+            case nil: return left
             case .job(let job): runObserved(job)
             case .fiber(let fiber):
                 // Read before: it may end, and be freed. Who queues fibers has set the resumer.
@@ -32,7 +33,9 @@ extension Reactor {
                 monitor.words.jobEnded()
             case .probe(let watch): noteSwitch(of: watch.task, isResumed: false)
             }
-        } while !limit.isReached()
+            left &-= 1
+        } while !limit.isReached() && left > 0
+        return left
     }
 
     @ReactorActor private func runObserved(_ job: UnownedJob) {

@@ -70,7 +70,7 @@ extension Reactor {
             onUncaughtError(error, "the reactor")
         }
         // Whoever heard of it may have woken somebody.
-        return !ready.isEmpty
+        return readyCount > 0
     }
 
     @ReactorActor private func deadlockError(_ latches: [Latch]) -> DeadlockError {

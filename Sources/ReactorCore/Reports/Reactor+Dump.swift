@@ -9,7 +9,7 @@ extension Reactor {
     ///   its own.
     @ReactorActor public func dump() -> ReactorDump {
         let now = clinux_monotonic_ns()
-        let readyTasks = Set(ready.compactMap(\.task))
+        let readyTasks = Set(ready.compactMap(\.task) + due.compactMap(\.task))
         let running = UInt(bitPattern: clinux_current_task())
         var latches: [UInt: Latch] = [:]
         for latch in parkedLatches {
@@ -53,7 +53,7 @@ extension Reactor {
                 return ReactorDump.Descriptor(
                     fd: fd, reader: entry.reader?.watcherText, writer: entry.writer?.watcherText)
             },
-            threadPool: threadPool.statistics, readyCount: ready.count, turnCount: turnCount,
+            threadPool: threadPool.statistics, readyCount: readyCount, turnCount: turnCount,
             jobCount: jobCount,
             isAccounting: isAccounting, externalWakerCount: externalWakerCount.load(ordering: .relaxed))
     }

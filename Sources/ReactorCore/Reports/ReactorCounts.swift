@@ -16,7 +16,7 @@ extension Reactor {
         var parked: [String: Int] = [:]
         for latch in parkedLatches { parked["\(latch.reason.kind)", default: 0] += 1 }
         return ReactorCounts(
-            turns: turnCount, jobs: jobCount, ready: ready.count, greenlets: identities().count,
+            turns: turnCount, jobs: jobCount, ready: readyCount, greenlets: identities().count,
             parked: parked)
     }
 }

@@ -68,6 +68,8 @@ extension Reactor {
         let now = clock.now
         let last = timers.pointee.lastSequence
         var limit = TurnLimit()
+        swap(&ready, &due)
+        defer { swap(&ready, &due) }
         while let call = timers.pointee.popDue(at: now, madeUpTo: last) {
             do { try call.fire() } catch { onUncaughtError(error, call.description) }
             if limit.isReached() { return }

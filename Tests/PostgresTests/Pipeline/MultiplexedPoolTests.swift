@@ -79,15 +79,19 @@ import Testing
     }
 
     @Test func statementsOfATurnTravelTogether() async throws {
-        try await Database().withPool(Self.options(1)) { (pool, _) async throws in
+        let database = try Database()
+        try await database.withPool(Self.options(1)) { (pool, _) async throws in
             // On a busy machine everything may be slow, and slow ones go alone.
-            pool.multiplexer?.machine = .init(limits: .init(lines: 1, slowAfter: .seconds(2)))
-            for _ in 0..<3 { _ = try await pool.query("SELECT pg_sleep(\(0.0))") }
-            let greenlets = (0..<16).map { _ in
-                Greenlet.spawn { try await pool.query("SELECT pg_sleep(\(0.02))").count }
-            }
+            pool.multiplexer?.machine = .init(limits: .init(lines: 1, slowAfter: .seconds(60)))
+            let statement: SQL = "SELECT pg_advisory_xact_lock_shared(1)"
+            for _ in 0..<3 { _ = try await pool.query(statement) }
+            let holder = try await PostgresConnection.connect(database.configuration)
+            try await holder.execute("SELECT pg_advisory_lock(1)")
+            let greenlets = (0..<16).map { _ in Greenlet.spawn { try await pool.query(statement).count } }
             #expect(try await eventually { pool.multiplexer?.machine.outstanding == 16 })
+            try await holder.execute("SELECT pg_advisory_unlock(1)")
             for greenlet in greenlets { #expect(try await greenlet.get() == 1) }
+            await holder.close()
         }
     }
 

@@ -10,9 +10,8 @@ extension ManualClock {
 }
 
 extension Reactor {
-    /// Returns when the loop has made so many more turns. Not by yields: one turn has room for a millisecond of them.
-    @ReactorActor func makeTurns(_ count: UInt64) async {
-        let last = turnCount + count
-        while turnCount < last { try? await sleep(for: .zero) }
+    /// Returns when timers have had so many more turns. Not by yields: one turn has room for a millisecond of them.
+    @ReactorActor func makeTurns(_ count: Int) async {
+        for _ in 0..<count { try? await sleep(for: .zero) }
     }
 }
