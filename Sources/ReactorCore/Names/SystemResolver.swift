@@ -9,25 +9,6 @@
 /// Belongs to one reactor.
 @ReactorActor
 public final class SystemResolver: Resolver {
-    /// One look-up, queued or running, and who waits for it.
-    @ReactorActor private final class Flight {
-        var waiters: [UInt64: Passenger] = [:]
-        var ticket: ThreadPool.Ticket?
-        var hasBegun = false
-        nonisolated init() {}
-    }
-
-    private struct Passenger {
-        let waiter: Waiter<[ResolvedAddress]>
-        let timeout: Duration?
-        var timer: DelayedCall?
-    }
-
-    private struct Query: Hashable {
-        let host: String
-        let family: AddressFamily
-    }
-
     /// Blocks until it knows; runs on a worker thread.
     package typealias LookUp =
         @Sendable (_ host: String, _ family: AddressFamily) throws(ReactorError) -> [ResolvedAddress]
@@ -36,8 +17,7 @@ public final class SystemResolver: Resolver {
     private let hosts: HostsFile
     /// The worker threads.
     let pool: ThreadPool
-    private var flights: [Query: Flight] = [:]
-    private var lastPassenger: UInt64 = 0
+    private let lookUps = SharedLookUps()
 
     /// Makes a resolver; no thread is started.
     ///
@@ -65,64 +45,23 @@ public final class SystemResolver: Resolver {
         let known = hosts.addresses(of: name.canonical, family)
         if !known.isEmpty { return known.map { $0.with(port: port) } }
 
-        // The trailing dot makes a difference to the search list; capitals make none.
-        let query = Query(host: name.text.lowercased(), family: family)
-        let flight = try flights[query] ?? depart(query)
-        lastPassenger += 1
-        let number = lastPassenger
-        let waiter = Waiter<[ResolvedAddress]>(on: .current, for: .name)
-        flight.waiters[number] = Passenger(waiter: waiter, timeout: timeout)
-        if flight.hasBegun { startTimer(of: number, on: flight, query) }
-        defer { leave(number, flight, query) }
-        return try await waiter.wait().map { $0.with(port: port) }
+        return try await lookUps.addresses(of: .init(name, family), timeout: timeout) {
+            flight throws(ReactorError) in try depart(flight)
+        }.map { $0.with(port: port) }
     }
 
     /// How many names are being looked up, or wait to be.
-    var flightCount: Int { flights.count }
+    var flightCount: Int { lookUps.count }
 
-    private func depart(_ query: Query) throws(ReactorError) -> Flight {
-        let flight = Flight()
+    /// Queues a look-up for a worker. One that a worker has cannot be ended.
+    private func depart(_ flight: SharedLookUps.Flight) throws(ReactorError) -> () -> Bool {
         let reactor = Reactor.current
-        let lookUp = lookUp
-        flight.ticket = try pool.enqueue {
-            reactor.callFromThread { self.begin(flight, query) }
+        let (lookUps, lookUp, query) = (lookUps, lookUp, flight.query)
+        let ticket = try pool.enqueue {
+            reactor.callFromThread { lookUps.begin(flight) }
             let result = Result { () throws(ReactorError) in try lookUp(query.host, query.family) }
-            reactor.callFromThread { self.land(flight, query, result) }
+            reactor.callFromThread { lookUps.land(flight, result.mapError { $0 }) }
         }
-        flights[query] = flight
-        return flight
-    }
-
-    /// A worker has taken the look-up: now the time of its waiters runs.
-    private func begin(_ flight: Flight, _ query: Query) {
-        flight.hasBegun = true
-        for number in flight.waiters.keys { startTimer(of: number, on: flight, query) }
-    }
-
-    private func startTimer(of number: UInt64, on flight: Flight, _ query: Query) {
-        guard let passenger = flight.waiters[number], let timeout = passenger.timeout else { return }
-        flight.waiters[number]?.timer = Reactor.current.callLater(max(.zero, timeout)) {
-            passenger.waiter.resume(
-                throwing: ReactorError(
-                    .timedOut,
-                    "looking up the host \(String(reflecting: query.host)) took longer than \(timeout)"))
-        }
-    }
-
-    private func land(_ flight: Flight, _ query: Query, _ result: Result<[ResolvedAddress], ReactorError>) {
-        flights[query] = nil
-        for passenger in flight.waiters.values {
-            switch result {
-            case .success(let addresses): passenger.waiter.resume(returning: addresses)
-            case .failure(let error): passenger.waiter.resume(throwing: error)
-            }
-        }
-    }
-
-    private func leave(_ number: UInt64, _ flight: Flight, _ query: Query) {
-        flight.waiters.removeValue(forKey: number)?.timer?.cancelIfActive()
-        guard flight.waiters.isEmpty, flights[query] === flight else { return }
-        // False when a worker has it: then it lands in its time, and who asks meanwhile joins it.
-        if flight.ticket?.cancel() == true { flights[query] = nil }
+        return ticket.cancel
     }
 }

@@ -11,32 +11,12 @@
 /// Belongs to one reactor. No DNSSEC: who wants it checked asks a server that checks it.
 @ReactorActor
 public final class NativeResolver: Resolver {
-    private struct Query: Hashable {
-        let host: String
-        let family: AddressFamily
-    }
-
-    /// One look-up, and who waits for it.
-    @ReactorActor private final class Flight {
-        var passengers: [UInt64: Passenger] = [:]
-        var task: Task<Void, Never>?
-        var hasBegun = false
-        nonisolated init() {}
-    }
-
-    private struct Passenger {
-        let waiter: Waiter<[ResolvedAddress]>
-        let timeout: Duration?
-        var timer: DelayedCall?
-    }
-
     private let hosts: HostsFile
     private var file: ChangingFile?
     private var configuration: NameServerConfiguration
     private var cache: DNSCache
     private let lookUpLimit: Int
-    private var flights: [Query: Flight] = [:]
-    private var lastPassenger: UInt64 = 0
+    private let lookUps = SharedLookUps()
     private var nextServer = 0
     private var runningCount = 0
     private let queue = ParkingLine()
@@ -79,16 +59,8 @@ public final class NativeResolver: Resolver {
         let known = hosts.addresses(of: name.canonical, family)
         if !known.isEmpty { return known.map { $0.with(port: port) } }
 
-        // The trailing dot makes a difference to the search domains; capitals make none.
-        let query = Query(host: name.text.lowercased(), family: family)
-        let flight = flights[query] ?? depart(query, name)
-        lastPassenger += 1
-        let number = lastPassenger
-        let waiter = Waiter<[ResolvedAddress]>(on: .current, for: .name)
-        flight.passengers[number] = Passenger(waiter: waiter, timeout: timeout)
-        if flight.hasBegun { startTimer(of: number, on: flight, query) }
-        defer { leave(number, flight, query) }
-        return try await waiter.wait().map { $0.with(port: port) }
+        return try await lookUps.addresses(of: .init(name, family), timeout: timeout) { depart($0, name) }
+            .map { $0.with(port: port) }
     }
 
     /// Forgets all answers. Reactor only; never waits.
@@ -98,25 +70,25 @@ public final class NativeResolver: Resolver {
     public var cachedAnswerCount: Int { cache.count }
 
     /// How many names are being looked up, or wait to be.
-    var flightCount: Int { flights.count }
+    var flightCount: Int { lookUps.count }
 
-    private func depart(_ query: Query, _ name: HostName) -> Flight {
-        let flight = Flight()
+    private func depart(_ flight: SharedLookUps.Flight, _ name: HostName) -> () -> Bool {
         let reactor = Reactor.current
-        flights[query] = flight
-        flight.task = reactor.startTask { [self] in
+        let task = reactor.startTask { [self] in
             let result: Result<[ResolvedAddress], any Error>
             do {
                 try await takePlace(reactor)
                 defer { givePlace() }
-                flight.hasBegun = true
-                for number in flight.passengers.keys { startTimer(of: number, on: flight, query) }
-                let found = try await lookUp(reactor).addresses(of: name, query.family)
+                lookUps.begin(flight)
+                let found = try await lookUp(reactor).addresses(of: name, flight.query.family)
                 result = .success(preference.sorted(found))
             } catch { result = .failure(error) }
-            land(flight, query, result)
+            lookUps.land(flight, result)
         }
-        return flight
+        return {
+            task.cancel()
+            return true
+        }
     }
 
     private func takePlace(_ reactor: Reactor) async throws {
@@ -150,33 +122,5 @@ public final class NativeResolver: Resolver {
         } remember: { question, outcome in
             self.cache.remember(outcome, of: question, at: reactor.now)
         }
-    }
-
-    private func startTimer(of number: UInt64, on flight: Flight, _ query: Query) {
-        guard let passenger = flight.passengers[number], let timeout = passenger.timeout else { return }
-        flight.passengers[number]?.timer = Reactor.current.callInternallyLater(max(.zero, timeout)) {
-            passenger.waiter.resume(
-                throwing: ReactorError(
-                    .timedOut,
-                    "looking up the host \(String(reflecting: query.host)) took longer than \(timeout)"))
-        }
-    }
-
-    private func land(_ flight: Flight, _ query: Query, _ result: Result<[ResolvedAddress], any Error>) {
-        // One that was given up has made way for another.
-        if flights[query] === flight { flights[query] = nil }
-        for passenger in flight.passengers.values {
-            switch result {
-            case .success(let addresses): passenger.waiter.resume(returning: addresses)
-            case .failure(let error): passenger.waiter.resume(throwing: error)
-            }
-        }
-    }
-
-    private func leave(_ number: UInt64, _ flight: Flight, _ query: Query) {
-        flight.passengers.removeValue(forKey: number)?.timer?.cancelIfActive()
-        guard flight.passengers.isEmpty, flights[query] === flight else { return }
-        flights[query] = nil
-        flight.task?.cancel()
     }
 }
