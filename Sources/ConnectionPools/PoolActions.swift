@@ -115,7 +115,10 @@ public struct PoolActions<Connection, Waiter> {
     /// Say that these are held for suspiciously long; each is named once.
     public var leaks: [PoolHolding<Connection>] = []
     /// Arm the one back-off timer; answer with `backoffElapsed` carrying the number.
+    /// It replaces one that is armed.
     public var backoff: (delay: Duration, number: UInt64)?
+    /// Arm the one timer for attempts that take long; answer with `patienceElapsed` carrying the number.
+    public var patience: (delay: Duration, number: UInt64)?
     /// The pool is closed and holds nothing any more.
     public var isDrained = false
 

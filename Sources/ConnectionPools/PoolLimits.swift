@@ -31,10 +31,16 @@ public struct PoolLimits: Sendable {
     public var reuse: PoolReuse
     /// First pause after a failed connect; doubles with each failure in a row.
     public var firstBackoff: Duration
-    /// Longest pause between two attempts.
+    /// Longest pause between two attempts while nobody waits.
     public var longestBackoff: Duration
+    /// Longest pause between two attempts while somebody waits: short, since it is what the first borrower after an
+    /// outage may have to wait for.
+    public var longestAwaitedBackoff: Duration
     /// Share of the pause that chance may take away or add, 0…1.
     public var backoffJitter: Double
+    /// After trouble, how long an attempt may take while somebody waits before another is begun beside it: one that
+    /// was begun when the network was silent does not notice that it no longer is.
+    public var patience: Duration
 
     /// Creates limits; what is not given does not limit.
     @inlinable
@@ -43,7 +49,8 @@ public struct PoolLimits: Sendable {
         maximumWaiting: Int = .max, maximumLifetime: Duration? = nil, lifetimeJitter: Double = 0.1,
         idleTimeout: Duration? = nil, leakThreshold: Duration? = nil, reuse: PoolReuse = .lastInFirstOut,
         firstBackoff: Duration = .milliseconds(50), longestBackoff: Duration = .seconds(5),
-        backoffJitter: Double = 0.2
+        longestAwaitedBackoff: Duration = .milliseconds(300), backoffJitter: Double = 0.2,
+        patience: Duration = .milliseconds(400)
     ) {
         self.maximum = maximum
         self.minimum = min(max(minimum, 0), maximum)
@@ -57,15 +64,23 @@ public struct PoolLimits: Sendable {
         self.reuse = reuse
         self.firstBackoff = firstBackoff
         self.longestBackoff = longestBackoff
+        self.longestAwaitedBackoff = min(longestAwaitedBackoff, longestBackoff)
         self.backoffJitter = backoffJitter
+        self.patience = patience
     }
 
     /// Pause before the next attempt after `failures` failures in a row; `jitter` is in −1…1.
+    ///
+    /// - Parameter isAwaited: somebody waits for its success.
     @inlinable
-    public func backoff(afterFailures failures: Int, jitter: Double) -> Duration {
+    public func backoff(afterFailures failures: Int, isAwaited: Bool, jitter: Double) -> Duration {
+        let longest = isAwaited ? longestAwaitedBackoff : longestBackoff
         var pause = firstBackoff
-        for _ in 1..<max(failures, 1) where pause < longestBackoff { pause *= 2 }
-        return min(pause, longestBackoff) * (1 + backoffJitter * min(max(jitter, -1), 1))
+        for _ in 1..<max(failures, 1) {
+            if pause >= longest { break }
+            pause *= 2
+        }
+        return min(pause, longest) * (1 + backoffJitter * min(max(jitter, -1), 1))
     }
 
     /// How old a connection may become; `chance` is in 0…1.

@@ -12,6 +12,7 @@ extension PoolStateMachine {
         let isFirst = run == .running
         run = .closing
         backoff = nil
+        patience = nil
         if isFirst {
             refuseAll(.closed, &actions)
             closeIdle(idle, .poolClosed, at: now, &actions)

@@ -111,6 +111,7 @@ extension PoolStateMachine {
         guard places[index].generation == generation else { return }
         generation += 1
         generationEnd = .swept
+        isTroubled = true
         closeIdle(idle.filter { places[$0].generation < generation }, .swept, at: now, &actions)
     }
 
@@ -119,6 +120,7 @@ extension PoolStateMachine {
         move(index, to: .vacant, at: now)
         places[index].serial = 0
         places[index].isStale = false
+        places[index].isAbandoned = false
         places[index].expires = nil
         places[index].holder = PoolHolder()
         vacant.append(index)

@@ -10,7 +10,9 @@
 /// - *First come, first served.* A connection that becomes free, returned or new, goes to the waiter at the
 ///   head; `tryAcquire` yields nothing while anyone waits.
 /// - *Progress.* While anyone waits and a place is free, a connection is being opened, or the back-off timer
-///   is armed, or the pool is paused. It never gives up.
+///   is armed, or the pool is paused. It never gives up, and while anyone waits no pause exceeds
+///   ``PoolLimits/longestAwaitedBackoff``, whatever has failed before, nor does an attempt that gets no answer keep the
+///   next from being begun for longer than ``PoolLimits/patience``, where there is a second place.
 /// - *Sweep.* One connection lost because the server went away condemns all opened before it: idle ones are
 ///   closed at once, borrowed ones when they come back.
 /// - *Minimum.* From its first use on, the pool opens connections until there are as many as it is to keep.
@@ -44,6 +46,8 @@ public struct PoolStateMachine<Connection, Waiter> {
         /// When its lifetime is over.
         @usableFromInline var expires: Duration?
         @usableFromInline var connection: Connection?
+        /// Opening, and to be given up.
+        @usableFromInline var isAbandoned = false
         /// Who has or last had it.
         @usableFromInline var holder = PoolHolder()
 
@@ -74,6 +78,15 @@ public struct PoolStateMachine<Connection, Waiter> {
     /// Number of the armed back-off timer.
     @usableFromInline var backoff: UInt64?
     @usableFromInline var lastBackoff: UInt64 = 0
+    /// When that pause began, its chance, and whether it is already as short as one who waits wants it.
+    @usableFromInline var backoffStart = Duration.zero
+    @usableFromInline var backoffChance = 0.0
+    @usableFromInline var isBackoffShort = false
+    /// A connect has failed or the server gone away, and no connect has succeeded since.
+    @usableFromInline var isTroubled = false
+    /// Number of the armed timer for attempts that take long.
+    @usableFromInline var patience: UInt64?
+    @usableFromInline var lastPatience: UInt64 = 0
     /// Places that are idle or borrowed and stale, and the idle ones of these.
     @usableFromInline var staleCount = 0
     @usableFromInline var staleIdleCount = 0
@@ -133,6 +146,7 @@ public struct PoolStateMachine<Connection, Waiter> {
         let isHolding = note(holder, waits: true)
         let ticket = waiters.append(waiter, since: now, holder: holder, isHolding: isHolding, ahead: ahead)
         _counts.waiting = waiters.count
+        shortenBackoff(at: now, &actions)
         openIfNeeded(at: now, &actions)
         let isRefused = isHolding && noticeDeadlock(&actions) == ticket.sequence
         return (isRefused ? nil : ticket, actions)

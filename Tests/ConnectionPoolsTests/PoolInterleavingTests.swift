@@ -23,7 +23,7 @@ import Testing
         }
         // The histories came by what they were to come by.
         #expect(total.steps >= 100_000 && total.served > 10_000, "\(total)")
-        #expect(total.deadlocks > 100 && total.leaks > 100, "\(total)")
+        #expect(total.deadlocks > 100 && total.leaks > 100 && total.abandons > 20, "\(total)")
         #expect(PoolEviction.allReasons.allSatisfy { total.closes[$0, default: 0] > 50 }, "\(total)")
     }
 }

@@ -103,9 +103,11 @@ extension Machine {
         #expect(pool.closeFinished(slot, at: .zero).opens.count == 1)
     }
 
-    @Test func backoffDoublesToItsCeilingAndNeverGivesUp() {
-        var pool = Machine(maximum: 4)
-        var slots = (0..<4).flatMap { pool.wait($0, at: .zero).actions.opens }
+    @Test(arguments: [true, false])
+    func backoffDoublesToItsCeilingAndNeverGivesUp(isAwaited: Bool) {
+        var pool = Machine(limits: PoolLimits(maximum: 4, minimum: 4, backoffJitter: 0))
+        var slots = pool.replenish(at: .zero).opens
+        if isAwaited { _ = pool.wait(1, at: .zero) }
         var delays: [Duration] = []
         for _ in 0..<9 {
             var armed: (delay: Duration, number: UInt64)?
@@ -116,16 +118,20 @@ extension Machine {
             slots = pool.backoffElapsed(armed!.number, at: .zero).opens
             #expect(slots.count == 1)
         }
-        let expected = [50, 100, 200, 400, 800, 1600, 3200, 5000, 5000].map { Duration.milliseconds($0) }
-        #expect(delays == expected)
+        let expected =
+            isAwaited
+            ? [50, 100, 200, 300, 300, 300, 300, 300, 300]
+            : [50, 100, 200, 400, 800, 1600, 3200, 5000, 5000]
+        #expect(delays == expected.map { Duration.milliseconds($0) })
         #expect(pool.connectSucceeded(slots[0], 1, at: .zero).opens.count == 3)
     }
 
     @Test func jitterSpreadsTheBackoff() {
         let limits = PoolLimits(backoffJitter: 0.2)
-        #expect(limits.backoff(afterFailures: 2, jitter: -1) == .milliseconds(80))
-        #expect(limits.backoff(afterFailures: 2, jitter: 1) == .milliseconds(120))
-        #expect(limits.backoff(afterFailures: 1000, jitter: 1) == .seconds(6))
+        #expect(limits.backoff(afterFailures: 2, isAwaited: true, jitter: -1) == .milliseconds(80))
+        #expect(limits.backoff(afterFailures: 2, isAwaited: true, jitter: 1) == .milliseconds(120))
+        #expect(limits.backoff(afterFailures: 1000, isAwaited: true, jitter: 1) == .milliseconds(360))
+        #expect(limits.backoff(afterFailures: 1000, isAwaited: false, jitter: 1) == .seconds(6))
     }
 
     @Test func duringBackoffNoNewcomerOpens() {

@@ -22,7 +22,11 @@ extension PoolWorld {
         case 81..<83:
             guard let ticket = handedLate.randomElement(using: &random) else { return }
             try #require(pool.cancelWaiter(ticket) == nil)
-        case 83..<87:
+        case 83:
+            guard let number = patience else { return }
+            patience = nil
+            try apply(pool.patienceElapsed(number, at: now))
+        case 84..<87:
             guard let number = backoff else { return }
             backoff = nil
             try apply(pool.backoffElapsed(number, at: now))

@@ -40,7 +40,21 @@ extension PoolWorld {
             try #require(!opening.contains(slot))
             opening.append(slot)
         }
-        if let armed = actions.backoff { backoff = armed.number }
+        for slot in actions.abandons where !isDown {
+            try #require(opening.contains(slot) && opening.count > 1, "the last attempt is not given up")
+            tally.abandons += 1
+        }
+        if let armed = actions.backoff {
+            try #require(armed.delay >= .zero)
+            if !waiting.isEmpty {
+                try #require(armed.delay <= .milliseconds(360), "too long for one who waits")
+            }
+            backoff = armed.number
+        }
+        if let armed = actions.patience {
+            try #require(patience == nil && armed.delay > .zero && armed.delay <= pool.limits.patience)
+            patience = armed.number
+        }
         try #require(backoff == nil || actions.opens.isEmpty, "nothing is opened during a back-off")
         if actions.isDrained {
             try #require(isDown && opening.isEmpty && borrowed.isEmpty && closing.isEmpty && idle.isEmpty)

@@ -22,6 +22,7 @@ struct PoolWorld {
         var served = 0
         var deadlocks = 0
         var leaks = 0
+        var abandons = 0
         var closes: [PoolEviction: Int] = [:]
 
         mutating func add(_ other: Tally) {
@@ -29,6 +30,7 @@ struct PoolWorld {
             served += other.served
             deadlocks += other.deadlocks
             leaks += other.leaks
+            abandons += other.abandons
             closes.merge(other.closes, uniquingKeysWith: +)
         }
     }
@@ -63,6 +65,7 @@ struct PoolWorld {
     var waiting: [Waiting] = []
     var handedLate: [PoolTicket] = []
     var backoff: UInt64?
+    var patience: UInt64?
     var names = 0
     var now = Duration.zero
     var isDown = false

@@ -13,8 +13,8 @@ extension PostgresPool {
     /// }
     /// ```
     /// All who listen share one connection of the pool's own, beside its `maximum`; it is made when needed and let go ten seconds
-    /// after the last has left. When it is lost it is made again, with growing pauses for as long as it takes, its
-    /// channels are listened to again, and then everybody gets `.reconnected`. Closing the pool ends the sequence.
+    /// after the last has left. When it is lost it is made again, with pauses of a third of a second at most for as long as it
+    /// takes, its channels are listened to again, and then everybody gets `.reconnected`. Closing the pool ends the sequence.
     /// - Parameters:
     ///   - channels: their names, exactly: `LISTEN orders` in SQL is "orders".
     ///   - buffer: events kept for a slow consumer; see `PostgresNotificationEvents`.
@@ -121,7 +121,8 @@ extension PostgresPool {
         let listener =
             self.listener
             ?? PostgresListener(configuration, label: options.label, logger: options.logger) { failures in
-                limits.backoff(afterFailures: failures, jitter: Double.random(in: -1...1))
+                limits.backoff(
+                    afterFailures: failures, isAwaited: true, jitter: Double.random(in: -1...1))
             }
         self.listener = listener
         let events = PostgresNotificationEvents(limit: buffer)

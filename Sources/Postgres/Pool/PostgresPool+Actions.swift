@@ -15,9 +15,15 @@ extension PostgresPool {
             for leak in actions.leaks { tell(ofLeak: leak) }
             for (waiter, reason) in actions.refusals { waiter.fail(refusal(reason)) }
             if let (delay, number) = actions.backoff {
+                backoffTimer?.cancelIfActive()
                 // Unowned, as all timers of the pool: `deinit` takes them away.
                 backoffTimer = Reactor.current.callLater(delay) { [unowned self] in
                     apply(machine.backoffElapsed(number, at: now))
+                }
+            }
+            if let (delay, number) = actions.patience {
+                patienceTimer = Reactor.current.callLater(delay) { [unowned self] in
+                    apply(machine.patienceElapsed(number, at: now))
                 }
             }
             if actions.isDrained { drained() }
@@ -80,7 +86,7 @@ extension PostgresPool {
             ?? PostgresError(
                 .connectFailed, "cannot connect to \(configuration.redactedDescription): \(error)",
                 underlying: error)
-        if !machine.isShutDown {
+        if !machine.isShutDown, !machine.isAbandoned(slot) {
             totals.connectsFailed += 1
             totals.lastConnectError = error
             // Once per outage, not once per attempt.

@@ -13,7 +13,7 @@ extension PostgresPool {
         apply(machine.shutDown(force: false, at: now))
         await listener?.close()
         if isShared { multiplexer?.close() }
-        for timer in [backoffTimer, deadlineTimer, upkeepTimer] { timer?.cancelIfActive() }
+        for timer in [backoffTimer, patienceTimer, deadlineTimer, upkeepTimer] { timer?.cancelIfActive() }
         impatient.removeAll()
         for waiter in warmWaiters { waiter.resume(throwing: refusal(.closed)) }
         await waitUntilDrained(atMost: grace)

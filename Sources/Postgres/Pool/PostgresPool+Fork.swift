@@ -15,7 +15,7 @@ extension PostgresPool {
     private func adopt() {
         forks = clinux_fork_count()
         abandonSessions()
-        keep((connecting, backoffTimer, upkeepTimer, deadlineTimer, impatient))
+        keep((connecting, backoffTimer, patienceTimer, upkeepTimer, deadlineTimer, impatient))
         keep((hookEnds, warmWaiters, drainWaiters))
         listener?.abandon()
         keep((listener, multiplexer))
@@ -26,6 +26,7 @@ extension PostgresPool {
         totals = PostgresPoolStatistics()
         connecting = [:]
         backoffTimer = nil
+        patienceTimer = nil
         upkeepTimer = nil
         deadlineTimer = nil
         impatient = []

@@ -37,6 +37,8 @@ public final class PostgresPool: PostgresDatabase {
     var totals = PostgresPoolStatistics()
     var connecting: [PoolSlot: Task<Void, Never>] = [:]
     var backoffTimer: DelayedCall?
+    /// For connects that take long while somebody waits.
+    var patienceTimer: DelayedCall?
     /// The one timer for lifetimes, idle connections and leaks.
     var upkeepTimer: DelayedCall?
     /// Waiters with the pool's own time-out, oldest first; those that are served leave late.
@@ -72,7 +74,7 @@ public final class PostgresPool: PostgresDatabase {
     isolated deinit {
         guard forks == clinux_fork_count() else { return abandonSessions() }
         listener?.stop()
-        for timer in [backoffTimer, upkeepTimer, deadlineTimer] { timer?.cancelIfActive() }
+        for timer in [backoffTimer, patienceTimer, upkeepTimer, deadlineTimer] { timer?.cancelIfActive() }
         guard machine.counts.idle > 0 else { return }
         for close in machine.shutDown(force: false, at: now).closes { close.connection.onIdleLoss = nil }
     }

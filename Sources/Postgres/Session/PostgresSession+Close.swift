@@ -4,7 +4,8 @@ import Glibc
 import ReactorCore
 
 extension PostgresSession {
-    /// Logs out and returns when the server has let go too, or after two seconds.
+    /// Logs out and returns when the server has let go too, or after two seconds; after half of one where it had gone
+    /// away, since somebody may need the place.
     ///
     /// PQfinish sends Terminate and closes the socket at once, while the server still counts the session. A
     /// second descriptor of the same socket shows when the server has closed its end, which it does last of all: only
@@ -21,9 +22,10 @@ extension PostgresSession {
         PQfinish(handle)
         guard witness >= 0 else { return }
         let reactor = reactor
+        let limit: Duration = loss == .serverGone ? .milliseconds(500) : .seconds(2)
         // Not in the caller's task: a cancelled one waits for nothing.
         let leaving = reactor.startTask {
-            let deadline = reactor.now.advanced(by: .seconds(2))
+            let deadline = reactor.now.advanced(by: limit)
             var rest = [UInt8](repeating: 0, count: 4096)
             while true {
                 let count = recv(witness, &rest, rest.count, Int32(MSG_DONTWAIT))

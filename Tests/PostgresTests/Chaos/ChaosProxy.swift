@@ -13,6 +13,10 @@ final class ChaosProxy {
         case sliced
         /// They wait.
         case stalled
+        /// Nobody is there: new connections are ended at once. Those that are there stay.
+        case absent
+        /// New connections get no answer, then or ever. Those that are there stay.
+        case silent
     }
 
     /// A directory with a socket: the client's `host`.
@@ -29,6 +33,8 @@ final class ChaosProxy {
     private var change = Event()
     private var links: [Int: Link] = [:]
     private var acceptor: Greenlet<Void>?
+    /// Connections that get no answer.
+    private var unanswered: [Int32] = []
 
     @ReactorActor private final class Link {
         let ends: [Int32]
@@ -61,6 +67,8 @@ final class ChaosProxy {
         try await acceptor?.kill()
         cut()
         while let link = links.first?.value { for pump in link.pumps { _ = try await pump.join() } }
+        for client in unanswered { Glibc.close(client) }
+        unanswered = []
         reactor.descriptorWillClose(listener)
         Glibc.close(listener)
         unlink("\(directory)/.s.PGSQL.5432")
@@ -82,6 +90,15 @@ final class ChaosProxy {
             _ = fcntl(client, F_SETFL, O_NONBLOCK)
             _ = fcntl(client, F_SETFD, FD_CLOEXEC)
             accepted += 1
+            switch fault {
+            case .absent:
+                Glibc.close(client)
+                continue
+            case .silent:
+                unanswered.append(client)
+                continue
+            case .none, .sliced, .stalled: break
+            }
             let upstream = try Self.makeSocket()
             guard Self.withAddress("\(server)/.s.PGSQL.5432", { connect(upstream, $0, $1) }) == 0 else {
                 // As a server that is not there.

