@@ -18,6 +18,8 @@ final class PostgresListener {
     private let logger: Logger
     /// Pause before the next connect after so many failures in a row.
     private let backoff: @Sendable (Int) -> Duration
+    /// Silence of the server after which it is asked whether it is there, and how long it may take to answer; nil: never.
+    private let keepAlive: (after: Duration, within: Duration)?
     private let reactor = Reactor.current
     private let changed = Signal()
 
@@ -27,14 +29,18 @@ final class PostgresListener {
     private var session: PostgresSession?
     /// Why there is no connection; nil while there is one.
     private(set) var lastFailure: PostgresError?
+    /// When the server was last heard of, and how often it has answered when it was asked.
+    private var lastHeard = ReactorInstant(nanoseconds: 0)
+    private(set) var answers = 0
 
     init(
         _ configuration: PostgresConfiguration, label: String, logger: Logger,
-        backoff: @escaping @Sendable (Int) -> Duration
+        keepAlive: (after: Duration, within: Duration)?, backoff: @escaping @Sendable (Int) -> Duration
     ) {
         self.configuration = configuration
         self.label = label
         self.logger = logger
+        self.keepAlive = keepAlive
         self.backoff = backoff
     }
 
@@ -111,14 +117,16 @@ final class PostgresListener {
     private func serve(_ session: PostgresSession) async -> Bool {
         let number = session.notifications.add(
             NotificationHub.Receiver(
-                receive: { [channels] in channels.deliver($0) }, end: { [changed] _ in changed.raise() }))
+                receive: { [weak self] in self?.received($0) }, end: { [changed] _ in changed.raise() }))
         defer { session.notifications.remove(number) }
         channels.beginSession()
+        lastHeard = reactor.now
         while !isClosed, session.isUsable {
             let changes = channels.takeChanges(atMost: Self.batch)
             if !changes.isEmpty {
                 do {
                     _ = try await session.script(changes.text)
+                    lastHeard = reactor.now
                     channels.confirm(changes)
                 } catch {
                     guard session.isUsable, !isClosed else { break }
@@ -131,10 +139,35 @@ final class PostgresListener {
             if channels.subscribers.isEmpty {
                 guard await isWantedSoon() else { return false }
             } else {
-                await changed.wait()
+                await rest(session)
             }
         }
         return !session.isUsable
+    }
+
+    private func received(_ message: PostgresNotification) {
+        lastHeard = reactor.now
+        channels.deliver(message)
+    }
+
+    /// Waits for something to do.
+    ///
+    /// A peer that is gone without a word, behind a cut cable or a router that has forgotten the connection, cannot be told
+    /// from one that has nothing to say; so after a while of silence it is asked for a word. TCP's own keep-alive would not do:
+    /// it waits for two hours unless it is told otherwise, and is answered by the kernel of a server that hangs.
+    private func rest(_ session: PostgresSession) async {
+        guard let keepAlive else { return await changed.wait() }
+        let silence = lastHeard.duration(to: reactor.now)
+        guard silence < keepAlive.after else {
+            // Too late an answer loses the session, which ends the loop that called.
+            let isAnswered = (try? await session.ping(within: keepAlive.within)) != nil
+            lastHeard = reactor.now
+            if isAnswered { answers += 1 }
+            return
+        }
+        let timer = reactor.callLater(keepAlive.after - silence) { [changed] in changed.raise() }
+        defer { timer.cancelIfActive() }
+        await changed.wait()
     }
 
     /// Waits a while for somebody to listen again: connections cost more than that.

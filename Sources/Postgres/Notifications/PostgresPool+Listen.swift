@@ -14,7 +14,9 @@ extension PostgresPool {
     /// ```
     /// All who listen share one connection of the pool's own, beside its `maximum`; it is made when needed and let go ten seconds
     /// after the last has left. When it is lost it is made again, with pauses of a third of a second at most for as long as it
-    /// takes, its channels are listened to again, and then everybody gets `.reconnected`. Closing the pool ends the sequence.
+    /// takes, its channels are listened to again, and then everybody gets `.reconnected`. A server that has been silent for
+    /// `listenerKeepAlive` is asked whether it is there, so a cut network counts as a loss, too. Closing the pool ends the
+    /// sequence.
     /// - Parameters:
     ///   - channels: their names, exactly: `LISTEN orders` in SQL is "orders".
     ///   - buffer: events kept for a slow consumer; see `PostgresNotificationEvents`.
@@ -120,7 +122,10 @@ extension PostgresPool {
         let limits = machine.limits
         let listener =
             self.listener
-            ?? PostgresListener(configuration, label: options.label, logger: options.logger) { failures in
+            ?? PostgresListener(
+                configuration, label: options.label, logger: options.logger,
+                keepAlive: options.listenerKeepAlive.map { ($0, options.checkTimeout) }
+            ) { failures in
                 limits.backoff(
                     afterFailures: failures, isAwaited: true, jitter: Double.random(in: -1...1))
             }

@@ -60,6 +60,10 @@ public struct PostgresPoolOptions: Sendable {
     public var checkAfterIdle: Duration = .seconds(30)
     /// How long the answer to a check may take. Default 2 s.
     public var checkTimeout: Duration = .seconds(2)
+    /// How long the server may be silent on the connection for notifications before it is asked, by an empty query, whether it is
+    /// there; no answer within `checkTimeout` is a loss: `listen` reconnects and says `.reconnected`. At least a millisecond.
+    /// Default 30 s, over UNIX sockets too: their servers can hang. nil: never, then a network that was cut is not noticed.
+    public var listenerKeepAlive: Duration? = .seconds(30)
     /// When what a borrower has left behind is undone.
     ///
     /// `.dirty` goes by command tags (SET, RESET, LISTEN, LOAD, PREPARE, DECLARE … WITH HOLD) and by names in the statements
