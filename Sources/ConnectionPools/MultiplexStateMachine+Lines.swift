@@ -90,6 +90,7 @@ extension MultiplexStateMachine {
         var released: [MultiplexLine] = []
         while missing > 0, let index = mostDispensable {
             missing -= 1
+            _givenWay += 1
             lines[index].phase = .retiring
             guard lines[index].mayGo else { continue }
             released.append(MultiplexLine(index: index, serial: lines[index].serial))
@@ -134,6 +135,7 @@ extension MultiplexStateMachine {
                 lines[index].sent.isEmpty && (age >= limits.idleAfter || areOthersWaiting)
                 || now - lines[index].openedAt >= limits.tenure
             if isOver || areOthersWaiting && !isLeaving {
+                if areOthersWaiting { _givenWay += 1 }
                 lines[index].phase = .retiring
                 isLeaving = true
             }

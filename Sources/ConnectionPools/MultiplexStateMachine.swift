@@ -94,6 +94,7 @@ public struct MultiplexStateMachine<Statement> {
     /// The line that was used last had something outstanding already.
     @usableFromInline var isCrowded = false
     @usableFromInline var isClosed = false
+    @usableFromInline var _givenWay = 0
 
     /// Creates a machine without lines.
     @inlinable
@@ -105,6 +106,9 @@ public struct MultiplexStateMachine<Statement> {
 
     /// How many statements wait to be sent.
     @inlinable public var waiting: Int { queue.count }
+
+    /// How many lines were given up, since its creation, for others who wanted a connection of their own.
+    @inlinable public var givenWay: Int { _givenWay }
 
     /// How many more the open lines would take.
     @inlinable public var room: Int {

@@ -15,6 +15,10 @@ public import ReactorCore
 /// | `postgres_pool_connects_total` | counter, dimension `outcome` | connects that `succeeded`, `failed` |
 /// | `postgres_pool_evictions_total` | counter, dimension `reason` | connections closed |
 /// | `postgres_pool_statements_total`, `postgres_pool_statement_cancels_total` | counter | statements sent; cancelled |
+/// | `postgres_pool_connect_nanoseconds_total`, `postgres_pool_connections_lost_total` | counter | time spent on connects that succeeded; connections that broke |
+/// | `postgres_pool_shared_statements_total`, `postgres_pool_shared_batches_total`, `postgres_pool_shared_reruns_total`, `postgres_pool_shared_given_way_total` | counter | see `PostgresSharingTotals` |
+/// | `postgres_pool_shared_longest_pipeline` | gauge | the same |
+/// | `postgres_pool_bytes_total` | counter, dimension `direction` | bytes `sent`, `received`; not over UNIX sockets |
 /// | `postgres_pool_deadlocks_total`, `postgres_pool_leaks_total`, `postgres_pool_resets_total` | counter | see `PostgresPoolStatistics` |
 ///
 /// Each has the dimension `pool`, the pool's label. The pool counts for itself, so they cost nothing between two reports.
@@ -69,6 +73,19 @@ public final class PostgresMetrics {
         for (reason, total) in numbers.evictions { count("evictions_total", total, ("reason", "\(reason)")) }
         count("statements_total", numbers.statements)
         count("statement_cancels_total", numbers.statementCancels)
+        count("connect_nanoseconds_total", Int(numbers.connectTime / .nanoseconds(1)))
+        count("connections_lost_total", numbers.connectionsLost)
+        if pool.options.mode != .exclusive {
+            count("shared_statements_total", numbers.sharing.statements)
+            count("shared_batches_total", numbers.sharing.batches)
+            count("shared_reruns_total", numbers.sharing.reruns)
+            count("shared_given_way_total", numbers.sharing.givenWay)
+            record("shared_longest_pipeline", numbers.sharing.longestPipeline)
+        }
+        if let sent = numbers.bytesSent, let received = numbers.bytesReceived {
+            count("bytes_total", Int(clamping: sent), ("direction", "sent"))
+            count("bytes_total", Int(clamping: received), ("direction", "received"))
+        }
         count("deadlocks_total", numbers.deadlocks)
         count("leaks_total", numbers.leaks)
         count("resets_total", numbers.resets)

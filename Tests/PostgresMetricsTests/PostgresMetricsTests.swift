@@ -35,6 +35,27 @@ import Testing
         }
     }
 
+    @Test func sharedStatementsAreReportedWhereTheyAreShared() async throws {
+        let url = try LocalCluster.shared().createDatabase()
+        try await withReactor { (_) async throws in
+            let options = PostgresPoolOptions(label: "shop", maximum: 1, mode: .multiplexed(connections: 1))
+            let pool = PostgresPool(try PostgresConfiguration(url), options)
+            let factory = TestMetrics()
+            let metrics = pool.reportMetrics(every: .seconds(3600), factory: factory)
+            for _ in 0..<5 { try await pool.execute("SELECT 1") }
+            metrics.report()
+            for name in ["shared_statements_total", "shared_batches_total"] {
+                #expect(factory["postgres_pool_\(name)"].last == 5, "\(name)")
+            }
+            #expect(factory["postgres_pool_shared_longest_pipeline"].last == 1)
+            #expect(factory["postgres_pool_shared_reruns_total"].last == 0)
+            #expect(factory["postgres_pool_bytes_total"].isEmpty)
+            #expect(factory["postgres_pool_connect_nanoseconds_total"].last ?? 0 > 0)
+            metrics.stop()
+            await pool.close()
+        }
+    }
+
     @Test func reportsComeAtTheirIntervalUntilTheyAreStopped() async throws {
         let clock = ManualClock()
         try await withReactor(clock: clock) { (reactor) async throws in

@@ -298,6 +298,10 @@ int clinux_accept(int fd, struct sockaddr *address, socklen_t *length);
 /// Adds one to an eventfd. Returns 0 or −errno. For signal handlers, too.
 static inline int clinux_eventfd_ring(int fd) { return eventfd_write(fd, 1) == 0 ? 0 : -errno; }
 
+/// Bytes that a TCP socket has sent and the peer acknowledged, and that it has received. Returns 0, or −errno: −EOPNOTSUPP for
+/// other sockets, −ENOTSUP when the kernel does not count.
+int clinux_tcp_bytes(int fd, uint64_t *sent, uint64_t *received);
+
 /// The socket that is corked on this thread, or −1; see `clinux_cork`.
 extern __thread int clinux_corked_descriptor;
 

@@ -54,6 +54,13 @@ final class MultiplexedLine {
         }
         if !wire.sync(handle) { session.loseWith(libpqMessage: String(cString: PQerrorMessage(handle))) }
         hasUnpushed = true
+        multiplexer.totals.statements += 1
+        // Not corked, libpq has sent the statement at its sync.
+        if !isCorkable { multiplexer.totals.batches += 1 }
+        let outstanding = multiplexer.machine.outstanding(on: place)
+        if outstanding > multiplexer.totals.longestPipeline {
+            multiplexer.totals.longestPipeline = outstanding
+        }
         if wire.bytesSent > 32_768 {
             clinux_uncork()
             push()
@@ -71,6 +78,7 @@ final class MultiplexedLine {
         guard hasUnpushed else { return }
         hasUnpushed = false
         wire.bytesSent = 0
+        if isCorkable { multiplexer.totals.batches += 1 }
         session.flush()
     }
 
@@ -119,7 +127,7 @@ final class MultiplexedLine {
             call.isPlain = call.isPlain || call.isStale
             call.isStale = false
             call.answer = nil
-            multiplexer.reran += 1
+            multiplexer.totals.reruns += 1
         }
     }
 

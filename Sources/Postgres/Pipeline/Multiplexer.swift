@@ -23,8 +23,8 @@ final class Multiplexer {
     let maximumWaiting: Int
     private let isObserved: Bool
     private let reactor = Reactor.current
-    /// Statements that took no effect and went out again.
-    var reran = 0
+    /// Counted since the pool's creation; how often connections were given up the machine knows.
+    var totals = PostgresSharingTotals()
 
     init?(_ pool: PostgresPool) {
         let limits: MultiplexLimits

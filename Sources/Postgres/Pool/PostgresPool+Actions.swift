@@ -111,6 +111,7 @@ extension PostgresPool {
         session.onIdleLoss = nil
         let reason = session.record.closeReason ?? PostgresCloseReason(close.reason, session)
         totals.evictions[reason, default: 0] += 1
+        if let moved = session.traffic { closedTraffic = moved + (closedTraffic ?? .init()) }
         _ = Reactor.current.startTask { [self] in
             await session.close()
             apply(machine.closeFinished(close.lease.slot, at: now))

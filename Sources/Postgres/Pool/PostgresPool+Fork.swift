@@ -24,6 +24,7 @@ extension PostgresPool {
         openTransactions = 0
         machine = PoolStateMachine(limits: machine.limits)
         totals = PostgresPoolStatistics()
+        closedTraffic = nil
         connecting = [:]
         backoffTimer = nil
         patienceTimer = nil

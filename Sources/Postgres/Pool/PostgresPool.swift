@@ -35,6 +35,8 @@ public final class PostgresPool: PostgresDatabase {
 
     var machine: PoolStateMachine<PostgresSession, PoolWaiter>
     var totals = PostgresPoolStatistics()
+    /// What connections moved that are closed; nil when none could tell.
+    var closedTraffic: Traffic?
     var connecting: [PoolSlot: Task<Void, Never>] = [:]
     var backoffTimer: DelayedCall?
     /// For connects that take long while somebody waits.
@@ -87,6 +89,16 @@ public final class PostgresPool: PostgresDatabase {
         numbers.counts = machine.counts
         numbers.isPaused = machine.isPaused
         numbers.longestWait = machine.headWaitsSince.map { now - $0 }
+        if isShared, let multiplexer {
+            numbers.sharing = multiplexer.totals
+            numbers.sharing.givenWay = multiplexer.machine.givenWay
+        }
+        var traffic = closedTraffic
+        for session in machine.connections {
+            if let moved = session.traffic { traffic = moved + (traffic ?? .init()) }
+        }
+        numbers.bytesSent = traffic?.sent
+        numbers.bytesReceived = traffic?.received
         return numbers
     }
 

@@ -26,6 +26,15 @@ public struct PostgresPoolStatistics: Sendable {
     public var statements = 0
     /// Statements cancelled on the server: by a kill, a time-out or the pool's end; counted as the one before.
     public var statementCancels = 0
+    /// What was done on shared connections.
+    public var sharing = PostgresSharingTotals()
+    /// Bytes that the connections have sent and the server's host has acknowledged, and bytes that they have received, as the
+    /// kernel counts them: logins, protocol and TLS included, the listener's connection not. What a connection that
+    /// broke has moved since these numbers were last asked for is missing. nil over UNIX sockets: neither the kernel
+    /// nor libpq counts there.
+    public var bytesSent: UInt64?
+    /// See `bytesSent`.
+    public var bytesReceived: UInt64?
     /// Connections made.
     public var connectsSucceeded = 0
     /// Connects that failed.

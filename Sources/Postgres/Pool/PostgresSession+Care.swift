@@ -1,4 +1,5 @@
 import CLibPQ
+import CLinux
 import ReactorCore
 
 // What a pool does with a session between two borrowers.
@@ -14,6 +15,18 @@ struct PoolRecord {
     /// Statements sent and cancelled since its last return.
     var statements = 0
     var cancels = 0
+    /// What it had moved when that was last asked for.
+    var traffic: Traffic?
+}
+
+/// Bytes moved over sockets.
+struct Traffic {
+    var sent: UInt64 = 0
+    var received: UInt64 = 0
+
+    static func + (one: Traffic, other: Traffic) -> Traffic {
+        Traffic(sent: one.sent &+ other.sent, received: one.received &+ other.received)
+    }
 }
 
 extension PostgresSession {
@@ -44,6 +57,18 @@ extension PostgresSession {
         }
         defer { timer.cancelIfActive() }
         _ = try await script("")
+    }
+
+    /// What the socket has moved since the connect; nil where the kernel does not count. Of a lost connection, whose socket libpq
+    /// has closed, what was known last.
+    var traffic: Traffic? {
+        var moved = Traffic()
+        if let handle, PQsocket(handle) == descriptor,
+            clinux_tcp_bytes(descriptor, &moved.sent, &moved.received) == 0
+        {
+            record.traffic = moved
+        }
+        return record.traffic
     }
 
     /// Makes the session as new. Whether that worked; when not it is to be closed.

@@ -155,6 +155,7 @@ import Testing
             #expect(Self.shared(pool) == 1 && pool.statistics.counts.borrowed == 1)
             try await pool.transaction { tx in _ = try await tx.execute("SELECT 1") }
             #expect(pool.multiplexer?.machine.open == 0)
+            #expect(pool.statistics.sharing.givenWay == 1 && pool.statistics.sharing.statements == 1)
         }
     }
 

@@ -200,7 +200,7 @@ import Testing
             for bystander in bystanders { try await bystander.get() }
             #expect(pool.statistics.connectionsLost == 0 && pool.statistics.connectsSucceeded <= 3)
             #expect(try await eventually { try await watcher.active() == 0 })
-            print("served \(tally.served), re-run \(pool.multiplexer?.reran ?? 0)")
+            print("served \(tally.served), re-run \(pool.statistics.sharing.reruns)")
         }
     }
 

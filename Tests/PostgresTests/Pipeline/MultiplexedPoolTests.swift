@@ -92,6 +92,9 @@ import Testing
             try await holder.execute("SELECT pg_advisory_unlock(1)")
             for greenlet in greenlets { #expect(try await greenlet.get() == 1) }
             await holder.close()
+            let sharing = pool.statistics.sharing
+            #expect(sharing.statements == 19 && sharing.longestPipeline == 16, "\(sharing)")
+            #expect((4...10).contains(sharing.batches) && sharing.reruns == 0, "\(sharing)")
         }
     }
 
