@@ -100,8 +100,8 @@ let package = Package(
         .target(
             name: "Postgres",
             dependencies: [
-                "CLibPQ", "CLinux", "ConnectionPools", "PostgresValues", "Greenlets", "ReactorCore", deque,
-                logging, bytes,
+                "CLibPQ", "CLinux", "COpenSSL", "ConnectionPools", "PostgresValues", "Greenlets",
+                "ReactorCore", deque, logging, bytes,
             ],
             swiftSettings: house),
         .target(

@@ -1,4 +1,5 @@
 import CLibPQ
+import COpenSSL
 import ConnectionPools
 import Glibc
 import ReactorCore
@@ -240,12 +241,20 @@ extension PostgresSession {
     /// Whether the next thing that the server says is an error.
     ///
     /// libpq does not parse an error before all rows have been sent; until then a server that has refused the first
-    /// swallows all others. An encrypted connection cannot be looked into: there they are swallowed.
+    /// swallows all others. So the bytes are looked at before libpq reads them: in the socket, or, encrypted, in OpenSSL,
+    /// which keeps what it has decrypted for the next who reads. What GSSAPI encrypts cannot be looked into.
     func looksRefused(_ handle: OpaquePointer) -> Bool {
-        guard PQsslInUse(handle) == 0 else { return false }
         // 'E', a length of four bytes, and the severity as the first field, whose code is 'S'.
         var bytes = [UInt8](repeating: 0, count: 6)
-        let count = recv(descriptor, &bytes, bytes.count, Int32(MSG_PEEK | MSG_DONTWAIT))
+        let count: Int
+        if PQsslInUse(handle) != 0 {
+            guard let tls = PQsslStruct(handle, "OpenSSL") else { return false }
+            // What OpenSSL says of a failure here it says again to libpq, whose business it is.
+            count = Int(SSL_peek(OpaquePointer(tls), &bytes, Int32(bytes.count)))
+            if count <= 0 { ERR_clear_error() }
+        } else {
+            count = recv(descriptor, &bytes, bytes.count, Int32(MSG_PEEK | MSG_DONTWAIT))
+        }
         return count == bytes.count && bytes[0] == UInt8(ascii: "E") && bytes[5] == UInt8(ascii: "S")
     }
 

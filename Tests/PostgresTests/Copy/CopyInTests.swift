@@ -115,21 +115,39 @@ import Testing
 
     @Test func aRefusedRowEndsTheCopyBeforeItsSource() async throws {
         try await Database().withConnection { (connection) async throws in
-            try await connection.script("CREATE TABLE t (n int CHECK (n < 100))")
-            var sent = 0
-            let error = try await failure {
-                try await connection.copyIn(into: "t") { rows in
-                    // Without end, if nobody stopped it.
-                    while true {
-                        try await rows.write(Int32(sent % 1000))
-                        sent += 1
-                    }
+            try await Self.copyWithoutEnd(connection)
+        }
+    }
+
+    @Test(arguments: ["TLSv1.2", "TLSv1.3"])
+    func aRefusedRowEndsTheCopyBeforeItsSourceUnderTLSToo(_ version: String) async throws {
+        try await TLSConnectTests().withServer(names: "DNS:db.example") { (configuration, _) async throws in
+            var configuration = configuration
+            configuration["sslmode"] = "require"
+            configuration["ssl_max_protocol_version"] = version
+            let connection = try await PostgresConnection.connect(configuration)
+            #expect(connection.tls?.version == version)
+            try await Self.copyWithoutEnd(connection, temporary: "TEMPORARY")
+            await connection.close()
+        }
+    }
+
+    @ReactorActor
+    private static func copyWithoutEnd(_ connection: PostgresConnection, temporary: String = "") async throws
+    {
+        try await connection.script("CREATE \(temporary) TABLE t (n int CHECK (n < 100))")
+        var sent = 0
+        let error = try await failure {
+            try await connection.copyIn(into: "t") { rows in
+                // Without end, if nobody stopped it.
+                while true {
+                    try await rows.write(Int32(sent % 1000))
+                    sent += 1
                 }
             }
-            #expect(
-                error.sqlState?.rawValue == "23514" && error.server?.context?.contains("line 101") == true)
-            #expect(try await connection.one(Int.self, "SELECT count(*) FROM t") == 0)
         }
+        #expect(error.sqlState?.rawValue == "23514" && error.server?.context?.contains("line 101") == true)
+        #expect(try await connection.one(Int.self, "SELECT count(*) FROM t") == 0)
     }
 
     @Test func mistakesAreExplained() async throws {
