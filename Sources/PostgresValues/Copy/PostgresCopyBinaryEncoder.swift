@@ -1,8 +1,8 @@
 /// Writes rows in COPY's binary form.
 ///
 /// The server takes each value's bytes for the column's own type without looking, so the types must agree exactly:
-/// give the columns, and integers are widened or narrowed with a check, texts go to text columns, and everything that
-/// would be misread is refused here. See `PostgresCopyEncoder`.
+/// give the columns, and integers are widened or narrowed with a check, texts go to text columns, elements of arrays as
+/// they would by themselves, and everything that would be misread is refused here. See `PostgresCopyEncoder`.
 public struct PostgresCopyBinaryEncoder: PostgresCopyEncoder {
     /// What the data begins with; the bytes beyond ASCII and the line ends show a damaged transfer.
     static let signature: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF] + Array("\r\n\0".utf8)
@@ -124,17 +124,14 @@ extension PostgresParameter {
             // Types whose binary form is their text; an enum's is its label, and citext is text.
             if column.isTextInBinary || column.isUserDefined { return bytes }
             if column == .jsonb { return [1] + bytes }
-            if let element = column.arrayElement, element.isTextInBinary {
-                var array = try ArrayModel(self, wanted: [String].self)
-                (array.element, array.format) = (element, .binary)
-                return array.binary()
-            }
+            if let element = column.arrayElement { return try binaryArray(of: element) }
             throw PostgresValueError(
                 .typeMismatch,
                 "a text value cannot go into a binary COPY of \(column); copy as text, or give a value that is "
                     + "bound in binary")
         }
         if column == oid || column.isUserDefined || oid == .inferred { return bytes }
+        if let element = column.arrayElement, oid.arrayElement != nil { return try binaryArray(of: element) }
         func integer<I: FixedWidthInteger>(_: I.Type) throws(PostgresValueError) -> [UInt8] {
             let value: I = try withCell { cell throws(PostgresValueError) in
                 try decodeInteger(cell, cast: "")
@@ -145,11 +142,24 @@ extension PostgresParameter {
         case (.int2, .int4), (.int8, .int4), (.oid, .int4): return try integer(Int32.self)
         case (.int4, .int2), (.int8, .int2), (.oid, .int2): return try integer(Int16.self)
         case (.int2, .int8), (.int4, .int8), (.oid, .int8): return try integer(Int64.self)
+        // One form for both; the server checks that a `bit(n)` gets n bits.
+        case (.varbit, .bit), (.bit, .varbit): return bytes
         case (.int2, .oid), (.int4, .oid), (.int8, .oid): return try integer(UInt32.self)
         default:
             throw PostgresValueError(
                 .typeMismatch, "\(oid) cannot go into a binary COPY of \(column); convert it, or copy as text"
             )
         }
+    }
+    /// The binary form of an array, its elements in those for the column's elements.
+    private func binaryArray(of element: PostgresTypeOID) throws(PostgresValueError) -> [UInt8] {
+        var array = try ArrayModel(self, wanted: [String].self)
+        for (position, item) in array.items.enumerated() {
+            array.items[position] = try PostgresParameter(
+                oid: array.element, format: array.format, bytes: item
+            ).binaryBytes(for: element)
+        }
+        (array.element, array.format) = (element, .binary)
+        return array.binary()
     }
 }

@@ -150,6 +150,56 @@ import Testing
         #expect(try await connection.one(Int.self, "SELECT count(*) FROM t") == 0)
     }
 
+    @Test(arguments: [PostgresCopyFormat.text, .binary])
+    func elementsOfArraysAndBitsGoIntoColumnsOfTheirKind(_ format: PostgresCopyFormat) async throws {
+        try await Database().withConnection { (connection) async throws in
+            try await connection.script(
+                "CREATE TABLE t (a int4[], b int2[], c int8[], d int4[], e bit(4), f bit(3)[], g jsonb[], h oid[])"
+            )
+            let bits = try #require(BitString("1010"))
+            let count = try await connection.copyIn(into: "t", format: format) { rows in
+                try await rows.write(
+                    [1, -2], [3] as [Int?], [4, -5] as [Int16], [[6, 7], [8, 9]] as [[Int]], bits,
+                    [try #require(BitString("011"))], [JSON("{\"k\": [1]}")], [10] as [Int64])
+                try await rows.write(
+                    [Int](), [nil, 3] as [Int?], [Int16](), [[Int]](), nil as BitString?, [BitString](),
+                    [JSON](), nil as [Int64]?)
+            }
+            #expect(count == 2)
+            let texts = try await connection.query("SELECT t::text FROM t").map {
+                try $0.decode(String.self, at: 0)
+            }
+            #expect(
+                texts == [
+                    #"("{1,-2}",{3},"{4,-5}","{{6,7},{8,9}}",1010,{011},"{""{\\""k\\"": [1]}""}",{10})"#,
+                    #"({},"{NULL,3}",{},{},,{},{},)"#,
+                ], "\(texts)")
+        }
+    }
+
+    @Test func elementsThatDoNotFitAreRefusedByName() async throws {
+        try await Database().withConnection { (connection) async throws in
+            try await connection.script("CREATE TABLE t (small int2[], bits bit(4))")
+            try await connection.copyIn(into: "t", format: .binary) { rows in
+                let large = await #expect(throws: PostgresValueError.self) {
+                    try await rows.write([1, 70_000], BitString("1010"))
+                }
+                #expect(large?.code == .outOfRange && large?.column == "small" && large?.row == 0)
+                let other = await #expect(throws: PostgresValueError.self) {
+                    try await rows.write([1.5], BitString("1010"))
+                }
+                #expect(other?.code == .typeMismatch && other?.column == "small")
+            }
+            let short = try await failure {
+                try await connection.copyIn(into: "t", format: .binary) { rows in
+                    try await rows.write([1], BitString("101"))
+                }
+            }
+            #expect(short.sqlState == .stringDataLengthMismatch)
+            #expect(try await connection.one(Int.self, "SELECT count(*) FROM t") == 0)
+        }
+    }
+
     @Test func mistakesAreExplained() async throws {
         try await Database().withConnection { (connection) async throws in
             try await connection.script("CREATE TABLE t (n int, m numeric)")
