@@ -8,8 +8,13 @@ import Testing
 /// Opens as many connections as the pool may have and gives them back.
 @ReactorActor
 func fill(_ pool: PostgresPool) async throws {
-    let greenlets = (0..<pool.statistics.counts.maximum).map { _ in
-        Greenlet.spawn { try await pool.execute("SELECT pg_sleep(0.1)") }
+    let maximum = pool.statistics.counts.maximum
+    let gate = Event()
+    let greenlets = (0..<maximum).map { _ in
+        Greenlet.spawn { () async throws in try await pool.withConnection { _ in _ = try await gate.wait() } }
     }
-    for greenlet in greenlets { _ = try await greenlet.get() }
+    let isFull = try await eventually { pool.statistics.counts.borrowed == maximum }
+    #expect(isFull)
+    gate.set()
+    for greenlet in greenlets { try await greenlet.get() }
 }
