@@ -32,6 +32,12 @@ public struct PostgresConfiguration: Sendable {
     /// What stands between this program and the server. Default: nothing that shares sessions.
     public var pooling = PostgresPooling.session
 
+    /// Whether a new connection makes sure that no pooler in transaction mode is in front of the server while `pooling` is
+    /// `.session`: one round trip for a single connection and for a pool's first, more only behind a pooler. When there is one,
+    /// connecting fails with code `invalidConfiguration` and says what to do, instead of statements that fail at random
+    /// later. Default true.
+    public var checksForPooler = true
+
     /// Whether each connect tries the hosts in an order of its own, so that many clients share them evenly; else in the order
     /// in which they are written.
     public var shufflesHosts = false

@@ -1,6 +1,7 @@
 /// What stands between this program and the server.
 public enum PostgresPooling: Hashable, Sendable {
-    /// Nothing, or a pooler that gives each connection a session of the server's to itself.
+    /// Nothing, or a pooler that gives each connection a session of the server's to itself. Default; see
+    /// `PostgresConfiguration.checksForPooler` for what happens when that is not so.
     case session
     /// A pooler that lends a session for each transaction: PgBouncer with `pool_mode = transaction`.
     ///

@@ -48,9 +48,10 @@ public final class PostgresConnection: PostgresDatabase {
     ///
     /// Several hosts are tried in turn, each with `connectTimeout`; names are looked up without blocking the reactor.
     /// - Throws: `PostgresError` with code `connectFailed`, whose one line says where and why and holds no password;
+    ///   `invalidConfiguration`, behind a pooler in transaction mode that `configuration.pooling` does not speak of too;
     ///   `CancellationError`, with nothing left behind.
     public static func connect(_ configuration: PostgresConfiguration) async throws -> PostgresConnection {
-        PostgresConnection(try await PostgresSession.connect(configuration))
+        PostgresConnection(try await PostgresSession.connectAndCheck(configuration))
     }
 
     /// As the `async` form, for synchronous code in a greenlet.

@@ -80,7 +80,7 @@ final class PostgresListener {
         var failures = 0
         while !isClosed, !channels.subscribers.isEmpty {
             do {
-                let session = try await PostgresSession.connect(configuration)
+                let session = try await PostgresSession.connectAndCheck(configuration)
                 lastFailure = nil
                 let start = reactor.now
                 self.session = session

@@ -56,7 +56,13 @@ extension PostgresPool {
             }
         }
         let session = try await PostgresSession.connect(configuration)
-        do { try await greet(session) } catch {
+        do {
+            if !isPoolerRuledOut {
+                try await session.checkForPooler()
+                isPoolerRuledOut = true
+            }
+            try await greet(session)
+        } catch {
             // The place stays taken until the server has let go.
             await session.close()
             throw error

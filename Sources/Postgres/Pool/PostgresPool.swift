@@ -16,7 +16,8 @@ public import ReactorCore
 /// - Connections are opened when needed, by the pool itself: a borrower that leaves disturbs no connect.
 /// - Borrowers are served strictly in order of arrival. The maximum holds as the server sees it.
 /// - Idle connections are watched: one that the server ends is gone before anybody borrows it, and with it all that are as old.
-/// - While the server is away connects are tried again with growing pauses, for as long as anybody waits or the minimum lacks.
+/// - While the server is away connects are tried again for as long as anybody waits, with pauses of 0.4 s at most,
+///   or the minimum lacks, with pauses of up to six.
 /// - A connection returns as it was borrowed: an open transaction is rolled back, what statements left behind is reset, a
 ///   broken connection replaced.
 /// - When everyone who holds a connection asks for another, the last to ask gets `poolDeadlock` instead of a long wait.
@@ -48,6 +49,8 @@ public final class PostgresPool: PostgresDatabase {
     var deadlineTimer: DelayedCall?
     /// Transactions begun by `transaction` and not ended.
     var openTransactions = 0
+    /// A connection has been found to have its session to itself, as far as one could see.
+    var isPoolerRuledOut = false
     /// Made when somebody first listens.
     var listener: PostgresListener?
     /// Whether statements share connections.

@@ -50,6 +50,18 @@ extension PostgresSession {
         throw error
     }
 
+    /// Logs in, and makes sure that the configuration is right about poolers.
+    ///
+    /// - Throws: as `connect`; `invalidConfiguration` behind a pooler in transaction mode that was not spoken of.
+    static func connectAndCheck(_ configuration: PostgresConfiguration) async throws -> PostgresSession {
+        let session = try await connect(configuration)
+        do { try await session.checkForPooler() } catch {
+            await session.close()
+            throw error
+        }
+        return session
+    }
+
     private static func connect(
         _ configuration: PostgresConfiguration, _ attempt: ConnectionAttempt, address: String?,
         until deadline: ReactorInstant?, on reactor: Reactor

@@ -5,7 +5,7 @@ import Testing
 
 @testable import LocalPostgres
 
-/// PgBouncer in transaction mode in front of a cluster, with two sessions of the server's to share out.
+/// PgBouncer, in transaction mode unless said otherwise, in front of a cluster, with two sessions of the server's to share out.
 final class PgBouncer: Sendable {
     static let path: String? = {
         let places: [String] = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"]
@@ -16,7 +16,7 @@ final class PgBouncer: Sendable {
     /// Where it listens.
     let configuration: PostgresConfiguration
 
-    init(before cluster: LocalCluster) throws {
+    init(before cluster: LocalCluster, mode: String = "transaction") throws {
         let control = cluster.control
         try control.write(
             """
@@ -27,7 +27,7 @@ final class PgBouncer: Sendable {
             unix_socket_dir = \(cluster.socketDirectory)
             listen_port = 6432
             auth_type = any
-            pool_mode = transaction
+            pool_mode = \(mode)
             default_pool_size = 2
             max_client_conn = 100
             """, to: "pgbouncer.ini")

@@ -10,16 +10,18 @@ import Testing
 @Suite(.enabled(if: PgBouncer.path != nil, "PgBouncer is not installed; Scripts/test installs it"))
 struct TransactionPooledTests {
     func withPooler(
-        _ pooling: PostgresPooling = .transactionPooled, log: CapturedLog = CapturedLog(),
+        _ pooling: PostgresPooling = .transactionPooled, mode: String = "transaction", checks: Bool = true,
+        log: CapturedLog = CapturedLog(),
         _ body: @escaping @Sendable @ReactorActor (PostgresPool) async throws -> Void
     ) async throws {
         let cluster = try LocalCluster.temporary()
         defer { cluster.stop(mode: .immediate) }
-        let bouncer = try PgBouncer(before: cluster)
+        let bouncer = try PgBouncer(before: cluster, mode: mode)
         defer { bouncer.stop() }
         try await withReactor { (_) async throws in
             var configuration = bouncer.configuration
             configuration.pooling = pooling
+            configuration.checksForPooler = checks
             configuration.logger = log.logger
             let pool = PostgresPool(configuration, .init(label: "bounced", maximum: 8))
             let result: Result<Void, any Error>
@@ -98,10 +100,58 @@ struct TransactionPooledTests {
         }
     }
 
+    @Test func aPoolerThatNobodySpokeOfIsToldAtTheFirstConnect() async throws {
+        try await withPooler(.session) { (pool) async throws in
+            let error = try await failure { try await pool.execute("SELECT 1") }
+            #expect(error.description.contains("is a pooler in transaction mode"), "\(error)")
+            #expect(error.description.contains("pooling = .transactionPooled"))
+            #expect(!error.isRetrySafe)
+            let single = try await failure {
+                _ = try await PostgresConnection.connect(pool.configuration)
+            }
+            #expect(single.code == .invalidConfiguration)
+            let listening = try await failure { _ = try await pool.listen("a") }
+            #expect(listening.description.contains("is a pooler in transaction mode"))
+        }
+    }
+
+    /// While others keep the pooler's sessions busy.
+    @Test func aPoolerThatIsBusyIsToldToo() async throws {
+        try await withPooler(.session) { (pool) async throws in
+            var honest = pool.configuration
+            honest.pooling = .transactionPooled
+            let others = PostgresPool(honest, .init(label: "others", maximum: 4))
+            var isOver = false
+            let greenlets = (0..<4).map { _ in
+                Greenlet.spawn { () async throws in while !isOver { try await others.execute("SELECT 1") } }
+            }
+            let error = try await failure {
+                // One attempt may see nothing; what it cannot see must not be claimed.
+                for _ in 0..<1000 {
+                    let connection = try await PostgresConnection.connect(pool.configuration)
+                    await connection.close()
+                }
+            }
+            #expect(error.code == .invalidConfiguration)
+            isOver = true
+            for greenlet in greenlets { try await greenlet.get() }
+            await others.close()
+        }
+    }
+
+    @Test func aPoolerInSessionModeIsLeftAlone() async throws {
+        try await withPooler(.session, mode: "session") { (pool) async throws in
+            for number in 0..<20 { #expect(try await pool.one(Int.self, "SELECT \(number)") == number) }
+            let connection = try await PostgresConnection.connect(pool.configuration)
+            await connection.close()
+            #expect(pool.statistics.connectsFailed == 0 && pool.statistics.connectsSucceeded == 1)
+        }
+    }
+
     /// Prepared statements on sessions that change: found out by their vanishing, mended, and said.
     @Test func aPoolerThatNobodySpokeOfIsSuspected() async throws {
         let log = CapturedLog()
-        try await withPooler(.session, log: log) { (pool) async throws in
+        try await withPooler(.session, checks: false, log: log) { (pool) async throws in
             let greenlets = (0..<8).map { _ in
                 Greenlet.spawn { () async throws in
                     for number in 0..<30 {
