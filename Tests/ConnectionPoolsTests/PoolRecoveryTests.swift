@@ -8,9 +8,9 @@ import Testing
         let seed = UInt64.random(in: 0...UInt64.max)
         var longest = Duration.zero
         var (attempts, hung, abandoned, hours) = (0, 0, 0, 0)
-        for history in 0..<200 as Range<UInt64> {
+        for history in 0..<100 as Range<UInt64> {
             do {
-                var world = OutageWorld(seed: seed &+ history, isLong: history % 20 == 0)
+                var world = OutageWorld(seed: seed &+ history, isLong: history % 25 == 0)
                 longest = max(longest, try world.live())
                 attempts += world.attempts
                 hung += world.hung
@@ -18,13 +18,13 @@ import Testing
                 if world.outage >= .seconds(3600) { hours += 1 }
             } catch {
                 Issue.record(
-                    "OutageWorld(seed: \(seed &+ history), isLong: \(history % 20 == 0)) fails: \(error)")
+                    "OutageWorld(seed: \(seed &+ history), isLong: \(history % 25 == 0)) fails: \(error)")
                 throw error
             }
         }
         print("first waiter after an outage: \(longest) at most; \(attempts) attempts, \(hung) hung")
         // The histories came by what they were to come by.
-        #expect(longest > .milliseconds(200) && hung > 300 && abandoned > 100 && hours == 10)
+        #expect(longest > .milliseconds(200) && hung > 100 && abandoned > 30 && hours == 4)
     }
 
     @Test func aServerThatIsSlowToAnswerIsReachedAllTheSame() throws {
