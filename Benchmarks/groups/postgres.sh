@@ -18,6 +18,7 @@ rows=(
     'the same, processor time a row        | ns        | stream-cpu                   | C:stream-cpu       | -'
     'COPY in                               | rows/s    | copy-in                      | psql:copy-in       | >= 0.9 x'
     'pool: acquire + release               | ns        | acquire-release              | -:-                | <= 1000 ns'
+    'clone of a template database           | ms        | clone                        | -:-                | <= 50 ms'
     '10 ms ticker beside it all, p99.9     | ms        | ticker-lateness              | -:-                | <= 5 ms'
 )
 rounds=${quick:+1}

@@ -32,6 +32,9 @@ extension LocalCluster {
     ///     try await Migrator(directory, url).up()
     /// }
     /// ```
+    /// The next copy is made while the caller works with this one, since the files of an empty database alone take
+    /// the server some 50 ms: who asks again later than that finds it ready. One copy more is made than is asked for.
+    ///
     /// The first call with a name runs `prepare` with the URL of a new database; calls meanwhile wait for it. When it throws, its
     /// callers get the error, and the next call tries again. Connections that it left open are ended.
     ///
@@ -42,7 +45,27 @@ extension LocalCluster {
     public func createDatabase(
         preparedAs name: String, _ prepare: @escaping @Sendable (_ url: String) async throws -> Void
     ) async throws -> String {
-        try createDatabase(copying: try await preparation(name, prepare).value)
+        let template = try await preparation(name, prepare).value
+        // One that could not be made (the server was being restarted) is made here and now.
+        if let spare = exchangeSpare(of: template, name), let url = try? await spare.value { return url }
+        return try createDatabase(copying: template)
+    }
+
+    /// Takes the copy that is ready, or being made, and has the next one made.
+    private func exchangeSpare(of template: String, _ name: String) -> Task<String, any Error>? {
+        state.withLock { state in
+            let spare = state.spares[name]
+            // A thread that waits for a program must not be one of the few that tasks share.
+            state.spares[name] = Task.detached { [self] in
+                try await withCheckedThrowingContinuation { continuation in
+                    DetachedThread.run {
+                        continuation.resume(
+                            with: Result<String, any Error> { try self.createDatabase(copying: template) })
+                    }
+                }
+            }
+            return spare
+        }
     }
 
     /// Removes a database, with whoever is connected to it.

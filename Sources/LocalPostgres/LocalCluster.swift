@@ -32,6 +32,8 @@ public final class LocalCluster: Sendable {
         var databaseCount = 0
         /// Databases that others are copied from, by what was prepared in them.
         var templates: [String: Task<String, any Error>] = [:]
+        /// A copy of each that nobody has yet, or that is being made.
+        var spares: [String: Task<String, any Error>] = [:]
     }
 
     let control: ServerControl

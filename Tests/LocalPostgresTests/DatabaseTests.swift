@@ -34,6 +34,20 @@ extension LocalPostgresTests {
             #expect(try cluster.query("select count(*) from n", at: urls[1]) == "10")
         }
 
+        @Test func theNextCopyIsMadeWhileThisOneIsUsed() async throws {
+            let cluster = try LocalCluster.temporary()
+            defer { cluster.stop() }
+            let copies = "select count(*) from pg_database where datname like 'test_%'"
+            let first = try await cluster.createDatabase(preparedAs: "empty") { _ in }
+            // One for the caller, and one that nobody has asked for yet.
+            while try cluster.query(copies, at: cluster.url) != "2" {}
+            let second = try await cluster.createDatabase(preparedAs: "empty") { _ in }
+            #expect(first != second)
+            _ = try cluster.query("create table t ()", at: first)
+            #expect(try cluster.query("select count(*) from pg_class where relname = 't'", at: second) == "0")
+            while try cluster.query(copies, at: cluster.url) != "3" {}
+        }
+
         @Test func aPreparationThatFailsIsTriedAgain() async throws {
             let cluster = try LocalCluster.shared()
             await #expect(throws: Stop.self) {

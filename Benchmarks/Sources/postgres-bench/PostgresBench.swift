@@ -15,7 +15,9 @@ struct PostgresBench: MeasuringProgram {
     @OptionGroup var options: MeasuringOptions
     @Flag(help: "Start a server, print its URL, and stop it when standard input ends.") var serve = false
 
-    static let benchmarks = selectBenchmarks + poolBenchmarks + bulkBenchmarks + latenessBenchmarks
+    static let benchmarks =
+        selectBenchmarks + poolBenchmarks + bulkBenchmarks + latenessBenchmarks
+        + cloneBenchmarks
 
     func run() throws {
         guard serve else { return try measure() }
