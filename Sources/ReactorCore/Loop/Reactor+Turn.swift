@@ -14,6 +14,7 @@ extension Reactor {
         runReadyJobs()
         // In a child process that has come back from it, nothing of the parent's is to run.
         guard forks == clinux_fork_count() else { return }
+        if !ready.isEmpty { returnReadyMemory() }
         fireTimers()
         guard forks == clinux_fork_count() else { return }
         runDueJobs()
@@ -72,11 +73,29 @@ extension Reactor {
         guard !due.isEmpty else { return }
         let forks = clinux_fork_count()
         swap(&ready, &due)
-        let left = runReadyJobs(atMost: ready.count)
+        let count = ready.count
+        let left = runReadyJobs(atMost: count)
         guard forks == clinux_fork_count() else { return }
         due.append(contentsOf: ready.dropFirst(left))
         ready.removeLast(ready.count - left)
+        if count > Self.largeQueue { isDueLarge = true }
+        if isDueLarge, ready.isEmpty { (ready, isDueLarge) = ([], false) }
         swap(&ready, &due)
+    }
+
+    /// A queue that has held more jobs than this is not worth keeping as large.
+    private static var largeQueue: Int { 4096 }
+
+    /// Gives back what a burst has made the queue grow to, once most of that has run: a hundred thousand greenlets spawned at
+    /// once would leave it megabytes for ever. Called by turns that leave something over, as all do with so much to run.
+    @ReactorActor private func returnReadyMemory() {
+        let count = ready.count
+        guard count <= readyPeak else { return readyPeak = count }
+        guard readyPeak > Self.largeQueue, count < readyPeak / 8 else { return }
+        readyPeak = count
+        var rest = Deque<ReadyItem>(minimumCapacity: count)
+        rest.append(contentsOf: ready)
+        ready = rest
     }
 
     @ReactorActor func make(_ node: Inbox.Node) {

@@ -49,10 +49,14 @@ public final class Reactor: SerialExecutor, TaskExecutor {
 
     /// What is ready to run, first come first served. Unsafe: touched only by the thread that runs the loop.
     @exclusivity(unchecked) nonisolated(unsafe) var ready = Deque<ReadyItem>()
+    /// The most that a turn has left there since the queue last gave back memory. Unsafe: as `ready`.
+    @exclusivity(unchecked) nonisolated(unsafe) var readyPeak = 0
 
     /// What timers have made ready, which runs right after them: a task that sleeps is as punctual as a delayed call,
     /// however much else is ready. Unsafe: as `ready`.
     @exclusivity(unchecked) nonisolated(unsafe) var due = Deque<ReadyItem>()
+    /// It has held many since its memory was last given back. Unsafe: as `ready`.
+    @exclusivity(unchecked) nonisolated(unsafe) var isDueLarge = false
 
     /// How many jobs and calls are to run. Of the reactor's thread.
     var readyCount: Int { ready.count + due.count }
