@@ -9,36 +9,37 @@ package import CLinux
 /// What the standard library calls back (`park`, the cancellation) is not isolated: an isolated function given to it is
 /// checked each time it is called. Nor are the steps of a wait, which synchronous code takes. All else is.
 public class Latch: @unchecked Sendable {  // reactor only; cancellation hops there
-    private enum State: UInt8 { case pending, open, failed }
+    // Its place in the line it stands in, and among all that are parked. A stored property of a class stays where it is, so
+    // others may point at it; the latch takes it out before it goes. The first two, so that a latch is found by them.
+    @exclusivity(unchecked) private var place = clinux_link()
+    @exclusivity(unchecked) private var parked = clinux_link()
 
+    private enum State {
+        /// Closed; nobody is parked.
+        case pending
+        /// Closed, and a task is parked.
+        case parked(UnsafeContinuation<Void, Never>)
+        /// Closed, and a fiber is parked, which its driver holds.
+        case parkedFiber(UnsafeMutablePointer<clinux_resumable>)
+        case open
+        case failed(any Error)
+    }
+
+    // What follows is ordered to leave no gaps: a hundred thousand latches may be parked.
     @exclusivity(unchecked) private var state = State.pending
     @exclusivity(unchecked) private var isWaitedFor = false
-    @exclusivity(unchecked) private var isFiber = false
-    /// Who is parked: a task, by its continuation, or a fiber, which its driver holds.
-    @exclusivity(unchecked) private var sleeper: UnsafeMutableRawPointer?
-    @exclusivity(unchecked) private var error: (any Error)?
+    private let reasonKind: WaitReason.Kind
+    private let reasonNumber: Int32
+    /// Unsafe: whoever waits holds what it waits for.
+    private unowned(unsafe) let reasonObject: (any AnyObject & Sendable)?
     package let reactor: Reactor
-
-    /// What the wait is for, as reports show it.
-    package let reason: WaitReason
-    /// The task that is parked, by address, and since when; see `ParkedTasks`.
-    package final var task: UnsafeMutableRawPointer? {
-        // A task's continuation is the task: the address of the same object of the runtime.
-        isFiber ? fiber?.pointee.task : sleeper
-    }
-    private final var fiber: UnsafeMutablePointer<clinux_resumable>? {
-        sleeper?.assumingMemoryBound(to: clinux_resumable.self)  // it is one where `isFiber`
-    }
+    /// Since when a task is parked; see `ParkedTasks`.
     @exclusivity(unchecked) package private(set) var parkedSince: Int64 = 0
-    /// Its place among all that are parked, and in the line it stands in. A stored property of a class stays where it is, so
-    /// others may point at it; the latch takes it out before it goes.
-    @exclusivity(unchecked) private var parked = clinux_link()
-    @exclusivity(unchecked) private var place = clinux_link()
 
     /// A latch for a task on `reactor`.
     public init(on reactor: Reactor, for reason: WaitReason = .unspecified) {
         self.reactor = reactor
-        self.reason = reason
+        (reasonKind, reasonNumber, reasonObject) = (reason.kind, reason.number, reason.object)
     }
 
     deinit {
@@ -48,60 +49,73 @@ public class Latch: @unchecked Sendable {  // reactor only; cancellation hops th
         clinux_link_remove(&parked)
     }
 
-    /// Calls `body` with the latch's place in a line.
-    final func withPlace(_ body: (UnsafeMutablePointer<clinux_link>) -> Void) {
-        place.owner = Unmanaged.passUnretained(self).toOpaque()
-        body(&place)
+    /// What the wait is for, as reports show it.
+    package final var reason: WaitReason {
+        WaitReason(reasonKind, number: reasonNumber, object: reasonObject)
     }
+
+    /// The task that is parked, by address.
+    package final var task: UnsafeMutableRawPointer? {
+        switch state {
+        // A task's continuation is the task: the address of the same object of the runtime.
+        case .parked(let task): unsafeBitCast(task, to: UnsafeMutableRawPointer.self)
+        case .parkedFiber(let fiber): fiber.pointee.task
+        case .pending, .open, .failed: nil
+        }
+    }
+
+    // MARK: Lists of latches
+
+    /// Calls `body` with the latch's place in a line.
+    final func withPlace(_ body: (UnsafeMutablePointer<clinux_link>) -> Void) { body(&place) }
 
     /// Whether it stands in a line.
     final var isInLine: Bool { clinux_link_is_linked(&place) != 0 }
 
-    /// The latch behind this one in its line.
-    final var nextInLine: Latch? { clinux_link_next(&place).map(Latch.at) }
-
-    /// The latch behind this one among the parked.
-    final var nextParked: Latch? { clinux_link_next(&parked).map(Latch.at) }
-
-    /// The latch that a link says it is part of. A latch in a list is alive.
-    static func at(_ owner: UnsafeMutableRawPointer) -> Latch {
-        Unmanaged<Latch>.fromOpaque(owner).takeUnretainedValue()
+    /// The latch whose place in a line this is. A latch in a list is alive.
+    static func at(place: UnsafeMutablePointer<clinux_link>) -> Latch {
+        Unmanaged<Latch>.fromOpaque(UnsafeRawPointer(place) - objectHeaderSize).takeUnretainedValue()
     }
 
+    /// The latch whose place among the parked this is.
+    static func at(parked: UnsafeMutablePointer<clinux_link>) -> Latch { at(place: parked - 1) }
+
+    /// What precedes an object's first stored property: a pointer to its type, and the count of references.
+    private static let objectHeaderSize = 2 * MemoryLayout<UInt>.size
+
     /// Whether it is still closed.
-    @ReactorActor public final var isPending: Bool { state == .pending }
+    @ReactorActor public final var isPending: Bool { isClosed }
+
+    private final var isClosed: Bool {
+        switch state {
+        case .pending, .parked, .parkedFiber: true
+        case .open, .failed: false
+        }
+    }
 
     /// Ends the wait. Does nothing when it has ended already; returns whether it had not.
     @discardableResult
-    @ReactorActor public final func open() -> Bool {
-        guard state == .pending else { return false }
-        state = .open
-        resume()
-        return true
-    }
+    @ReactorActor public final func open() -> Bool { end(.open) }
 
     /// Ends the wait with an error. Does nothing when it has ended already; returns whether it had not.
     @discardableResult
-    @ReactorActor public final func open(throwing error: any Error) -> Bool {
-        guard state == .pending else { return false }
-        state = .failed
-        self.error = error
-        resume()
-        return true
-    }
+    @ReactorActor public final func open(throwing error: any Error) -> Bool { end(.failed(error)) }
 
-    private final func resume() {
+    @inline(__always) private final func end(_ outcome: State) -> Bool {
+        guard isClosed else { return false }
+        let before = state
+        state = outcome
         clinux_link_remove(&place)
-        guard let sleeper else { return }
-        clinux_link_remove(&parked)
-        if isFiber, let fiber {
-            self.sleeper = nil
+        switch before {
+        case .parked(let task):
+            clinux_link_remove(&parked)
+            task.resume()
+        case .parkedFiber(let fiber):
+            clinux_link_remove(&parked)
             reactor.enqueue(fiber)
-        } else {
-            self.sleeper = nil
-            // What park(_:) was given.
-            unsafeBitCast(sleeper, to: UnsafeContinuation<Void, Never>.self).resume()
+        case .pending, .open, .failed: break
         }
+        return true
     }
 
     /// Parks the calling task until the latch is open. At most one task, once.
@@ -115,7 +129,7 @@ public class Latch: @unchecked Sendable {  // reactor only; cancellation hops th
             await withUnsafeContinuation(park)
             clinux_remove_cancellation_handler(handler)
         }
-        if let error { throw error }
+        try checkOutcome()
     }
 
     private static func prepare() { _ = isPrepared }
@@ -129,7 +143,7 @@ public class Latch: @unchecked Sendable {  // reactor only; cancellation hops th
     /// Parks without regard to cancellation: for waits whose end is certain and whose caller must see it.
     @ReactorActor public final func waitUntilOpenUncancellably() async throws {
         if begin() { await withUnsafeContinuation(park) }
-        if let error { throw error }
+        try checkOutcome()
     }
 
     // MARK: The steps of a wait, for who parks by other means
@@ -138,33 +152,31 @@ public class Latch: @unchecked Sendable {  // reactor only; cancellation hops th
     package final func begin() -> Bool {
         precondition(!isWaitedFor, "a wait is begun twice")
         isWaitedFor = true
-        return state == .pending
+        return isClosed
     }
 
     /// Keeps the continuation of the parked task until the latch opens.
     package final func park(_ continuation: UnsafeContinuation<Void, Never>) {
         // A task that was cancelled before has its outcome already.
-        guard state == .pending else { return continuation.resume() }
-        sleeper = unsafeBitCast(continuation, to: UnsafeMutableRawPointer.self)  // one pointer
+        guard isClosed else { return continuation.resume() }
+        state = .parked(continuation)
         noteParked()
     }
 
     /// Keeps a fiber, which is about to park, until the latch opens. It is still closed.
     package final func park(_ fiber: UnsafeMutablePointer<clinux_resumable>) {
-        isFiber = true
-        sleeper = UnsafeMutableRawPointer(fiber)
+        state = .parkedFiber(fiber)
         noteParked()
     }
 
     private final func noteParked() {
         parkedSince = reactor.turnTime
-        parked.owner = Unmanaged.passUnretained(self).toOpaque()  // read back while it is in the list
-        clinux_link_insert(&parked, reactor.parkedTasks + (reason.canEndFromOutside ? 0 : 1))
+        clinux_link_insert(&parked, reactor.parkedTasks + (reasonKind.canEndFromOutside ? 0 : 1))
     }
 
     /// Throws what the wait ended with, if that was an error.
     package final func checkOutcome() throws {
-        if let error { throw error }
+        if case .failed(let error) = state { throw error }
     }
 
     private final func cancelFromAnyThread() {

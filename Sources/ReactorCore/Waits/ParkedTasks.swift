@@ -9,10 +9,10 @@ extension Reactor {
         var all: [Latch] = []
         for list in [parkedTasks, parkedTasks + 1] {
             let isFirst = all.isEmpty
-            var next = clinux_list_first(list).map(Latch.at)
-            while let latch = next {
-                all.append(latch)
-                next = latch.nextParked
+            var next = clinux_list_first(list)
+            while let place = next {
+                all.append(Latch.at(parked: place))
+                next = clinux_link_next(place, list)
             }
             if !isFirst { all.sort { $0.parkedSince < $1.parkedSince } }
         }

@@ -24,10 +24,10 @@ import CLinux
     /// - Complexity: O(n).
     public var count: Int {
         var count = 0
-        var next = first
-        while let latch = next {
+        var next = clinux_list_first(&list)
+        while let place = next {
             count += 1
-            next = latch.nextInLine
+            next = clinux_link_next(place, &list)
         }
         return count
     }
@@ -35,7 +35,7 @@ import CLinux
     /// Whether nobody waits.
     public var isEmpty: Bool { clinux_list_first(&list) == nil }
     /// Who has waited longest.
-    public var first: Latch? { clinux_list_first(&list).map(Latch.at) }
+    public var first: Latch? { clinux_list_first(&list).map(Latch.at(place:)) }
 
     /// Puts a latch at the end of the line.
     ///

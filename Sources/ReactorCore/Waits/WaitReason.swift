@@ -19,16 +19,19 @@ public struct WaitReason: Sendable, CustomStringConvertible {
         case deferred
         /// Something that other tasks of the reactor do: `subject` says what.
         case subject
+
+        /// Whether the wait can end without any other task of the reactor doing something.
+        var canEndFromOutside: Bool { self != .subject }
     }
 
     /// What kind of wait it is.
     public let kind: Kind
     /// The descriptor, for waits for one.
     public let number: Int32
-    /// Unsafe: whoever waits holds what it waits for.
-    private unowned(unsafe) let object: (any WaitSubject)?
+    /// What else is waited for, a `WaitSubject`. Unsafe: whoever waits holds what it waits for.
+    unowned(unsafe) let object: (any AnyObject & Sendable)?
 
-    private init(_ kind: Kind, number: Int32 = 0, object: (any WaitSubject)? = nil) {
+    init(_ kind: Kind, number: Int32 = 0, object: (any AnyObject & Sendable)? = nil) {
         self.kind = kind
         self.number = number
         self.object = object
@@ -61,10 +64,10 @@ public struct WaitReason: Sendable, CustomStringConvertible {
     }
 
     /// What is waited for, when other tasks of the reactor bring it about.
-    @ReactorActor public var subject: (any WaitSubject)? { object }
+    @ReactorActor public var subject: (any WaitSubject)? { object as? any WaitSubject }
 
     /// Whether the wait can end without any other task of the reactor doing something.
-    public var canEndFromOutside: Bool { kind != .subject }
+    public var canEndFromOutside: Bool { kind.canEndFromOutside }
 
     /// `readable 7`, `time`, or `lock "films"`.
     public var description: String {
@@ -78,7 +81,7 @@ public struct WaitReason: Sendable, CustomStringConvertible {
         case .name: "a name to be resolved"
         case .signal: "a signal"
         case .deferred: "a Deferred"
-        case .subject: object?.waitDescription ?? "another task"
+        case .subject: (object as? any WaitSubject)?.waitDescription ?? "another task"
         }
     }
 }
