@@ -17,7 +17,9 @@ package final class Fiber {
     /// Nil before the first greenlet.
     @exclusivity(unchecked) var stack: UnsafeMutablePointer<cf_fiber>?
     /// What it is going to run.
-    @exclusivity(unchecked) private var body: (@ReactorActor () -> Void)?
+    @exclusivity(unchecked) private var body: (@ReactorActor () -> (any Error)?)?
+    /// What that has failed with.
+    @exclusivity(unchecked) private var failure: (any Error)?
     /// Whose code that is.
     @exclusivity(unchecked) package private(set) var greenlet: AnyGreenlet?
 
@@ -74,7 +76,7 @@ package final class Fiber {
     }
 
     /// Keeps what the fiber is to run next, once it is prepared: `body`, in which `greenlet` is the current one.
-    func take(_ greenlet: AnyGreenlet, _ body: @escaping @ReactorActor () -> Void) {
+    func take(_ greenlet: AnyGreenlet, _ body: @escaping @ReactorActor () -> (any Error)?) {
         self.greenlet = greenlet
         self.body = body
         parkCount = 0
@@ -108,6 +110,9 @@ package final class Fiber {
         parkCount &+= 1
         return request == nil ? .parked : .request
     }
+
+    /// What the body that has ended has failed with.
+    func takeFailure() -> (any Error)? { failure.take() }
 
     /// Forgets the greenlet that has ended.
     func finish() -> AnyGreenlet {
@@ -148,7 +153,7 @@ package final class Fiber {
         let body = self.body.take()!  // set by take(_:_:) before the first switch
         // In here, so that tasks made by the body inherit it.
         greenlet!.bindCurrent()  // as above
-        body()
+        failure = body()
         AnyGreenlet.unbindCurrent()
     }
 

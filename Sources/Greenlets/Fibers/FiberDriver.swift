@@ -40,25 +40,31 @@ final class FiberDriver {
         case end
     }
 
-    private init(_ greenlet: AnyGreenlet, _ body: @escaping @ReactorActor () -> Void, isReusable: Bool) {
-        registry = greenlet.registry
+    private init(
+        _ greenlet: AnyGreenlet, _ body: @escaping @ReactorActor () -> (any Error)?,
+        in registry: GreenletRegistry, isReusable: Bool
+    ) {
+        self.registry = registry
         self.isReusable = isReusable
         fiber.take(greenlet, body)
     }
 
     /// Makes `greenlet` run `body` on a fiber, in a coming turn, behind what is ready now.
-    static func start(_ greenlet: AnyGreenlet, _ body: @escaping @ReactorActor () -> Void) {
+    static func start(
+        _ greenlet: AnyGreenlet, _ body: @escaping @ReactorActor () -> (any Error)?,
+        in registry: GreenletRegistry
+    ) {
         if TaskLocals.areBound {
-            let driver = FiberDriver(greenlet, body, isReusable: false)
-            greenlet.driver = driver
+            let driver = FiberDriver(greenlet, body, in: registry, isReusable: false)
+            greenlet.stage = .onFiber(driver)
             driver.task = makeTask(on: greenlet.reactor) { await driver.drive() }
-        } else if let driver = greenlet.registry.restingDrivers.popLast() {
-            greenlet.driver = driver
+        } else if let driver = registry.restingDrivers.popLast() {
+            greenlet.stage = .onFiber(driver)
             driver.fiber.take(greenlet, body)
             greenlet.reactor.enqueue(driver.resumableAddress)
         } else {
-            let driver = FiberDriver(greenlet, body, isReusable: true)
-            greenlet.driver = driver
+            let driver = FiberDriver(greenlet, body, in: registry, isReusable: true)
+            greenlet.stage = .onFiber(driver)
             driver.makeOwnTask(on: greenlet.reactor)
         }
     }
@@ -181,8 +187,7 @@ final class FiberDriver {
         case .request: return .request
         case .end:
             let greenlet = fiber.finish()
-            greenlet.driver = nil
-            greenlet.end(throwing: greenlet.failure)
+            greenlet.end(throwing: fiber.takeFailure(), in: registry)
             return rested()
         }
     }
@@ -198,8 +203,8 @@ final class FiberDriver {
 
     /// Prepares the fiber for its greenlet. False when the greenlet has ended instead, killed before or for want of a stack.
     private func begin() -> Bool {
-        guard fiber.greenlet!.begin() else {  // it is fresh
-            fiber.finish().driver = nil
+        guard fiber.greenlet!.beginOnFiber() else {  // it is fresh
+            _ = fiber.finish()
             return false
         }
         do {
@@ -207,9 +212,7 @@ final class FiberDriver {
             fiber.prepare(by: resumableAddress)
             return true
         } catch {
-            let greenlet = fiber.finish()
-            greenlet.driver = nil
-            greenlet.end(throwing: error)
+            fiber.finish().end(throwing: error, in: registry)
             return false
         }
     }

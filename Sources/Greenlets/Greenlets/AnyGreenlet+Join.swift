@@ -66,12 +66,7 @@ extension AnyGreenlet {
     func latchForEnd() throws(GreenletError) -> Latch {
         try checkIsNotCaller()
         let latch = Latch(on: reactor, for: .subject(self))
-        if joiner == nil {
-            joiner = latch
-        } else {
-            if joiners == nil { joiners = ParkingLine() }
-            joiners!.append(latch)  // set above
-        }
+        add(joiner: latch)
         return latch
     }
 }

@@ -9,9 +9,13 @@ extension AnyGreenlet {
     /// Ended: nothing happens. The first error given stays.
     public func cancel(throwing error: any Error = GreenletExit()) {
         guard !isReady, killError == nil else { return }
-        killError = error
+        madeExtras.killError = error
         guard isStarted else { return endUnbegun(throwing: error) }
-        if let driver { driver.kill(throwing: error) } else { task?.cancel() }
+        switch stage {
+        case .onFiber(let driver): driver.kill(throwing: error)
+        case .running(let task): task.cancel()
+        case .idle, .spawned, .failed: break
+        }
     }
 
     /// `cancel`, then parks the calling task until the greenlet has ended, or `timeout` is over; gevent's `kill()`. Whether

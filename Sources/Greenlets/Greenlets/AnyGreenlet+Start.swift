@@ -3,7 +3,11 @@ import ReactorCore
 extension AnyGreenlet {
     /// Whether it has been spawned or started, be it for later, and has not ended: gevent's truth of a greenlet.
     public final var isRunning: Bool {
-        !isReady && (driver != nil || task != nil || extras?.isStartDue == true)
+        switch stage {
+        case .spawned, .running, .onFiber: true
+        case .idle: !isReady && extras?.isStartDue == true
+        case .failed: false
+        }
     }
 
     /// Starts a greenlet that was made and not spawned: its body runs in a coming turn. Never waits.

@@ -35,7 +35,7 @@ extension AnyGreenlet {
     }
 
     private func take(_ tree: TreeLocals) {
-        if let extras { extras.tree = tree } else { extras = GreenletExtras(tree) }
+        madeExtras.tree = tree
     }
 
     /// Takes over the values of its tree, if any of its live members has them: they may have been made while this greenlet

@@ -15,39 +15,46 @@ public class AnyGreenlet {
     /// Where it was spawned: `Module/File.swift:12`.
     public nonisolated var spawnLocation: String { site.description }
 
-    nonisolated let givenName: String?
+    nonisolated var givenName: String? { origin.name }
+    nonisolated var site: CallSite { origin.site }
+
+    // What every greenlet carries, in an order that leaves no gaps: there may be a hundred thousand. Unchecked: accesses are
+    // straight-line, and a check on each took a tenth of a spawn.
+
     private nonisolated let parentNumber: Int
     /// The ID of its first known ancestor, which its whole tree has in common.
     nonisolated let treeID: Int
-    nonisolated let site: CallSite
     let reactor: Reactor
-    let registry: GreenletRegistry
     /// Neighbours in the registry's list. Unsafe: both are in the list, so alive.
     @exclusivity(unchecked) unowned(unsafe) var previousLive: AnyGreenlet?
     @exclusivity(unchecked) unowned(unsafe) var nextLive: AnyGreenlet?
-
-    /// Set by the first kill; the error the greenlet will end with. Unchecked, as the next: accesses are straight-line,
-    /// and a check on each took a tenth of a spawn.
-    @exclusivity(unchecked) var killError: (any Error)?
-    /// What its body runs on, from begin to end, if that is synchronous.
-    final var fiber: Fiber? { isStarted ? driver?.fiber : nil }
-    /// What runs it on a fiber, from spawn to end.
-    @exclusivity(unchecked) var driver: FiberDriver?
-    /// What runs an `async` body, from spawn to end.
-    @exclusivity(unchecked) var task: Task<Void, Never>?
-    /// Who was the first to call `join`, and is nearly always the only one.
-    @exclusivity(unchecked) var joiner: Latch?
-    /// Who came after.
-    @exclusivity(unchecked) var joiners: ParkingLine?
-    /// What few greenlets have; nil for the others.
-    @exclusivity(unchecked) var extras: GreenletExtras?
-    /// What it ended with, unless that was a value.
-    @exclusivity(unchecked) @usableFromInline var failure: (any Error)?
-
+    @exclusivity(unchecked) final var audience = GreenletAudience.nobody
+    @exclusivity(unchecked) final var stage = GreenletStage.idle
+    private nonisolated let origin: GreenletOrigin
     /// Whether the body has begun.
     @exclusivity(unchecked) public private(set) var isStarted = false
     /// Whether the greenlet has ended, by return, error or kill.
     @exclusivity(unchecked) public private(set) var isReady = false
+
+    /// What it ended with, unless that was a value.
+    @usableFromInline final var failure: (any Error)? {
+        guard case .failed(let error) = stage else { return nil }
+        return error
+    }
+
+    /// What the first kill was given; the error the greenlet will end with.
+    final var killError: (any Error)? { extras?.killError }
+
+    final var registry: GreenletRegistry { .of(reactor) }
+
+    /// What runs it on a fiber, from spawn to end.
+    final var driver: FiberDriver? {
+        guard case .onFiber(let driver) = stage else { return nil }
+        return driver
+    }
+
+    /// What its body runs on, from begin to end, if that is synchronous.
+    final var fiber: Fiber? { isStarted ? driver?.fiber : nil }
 
     /// Whether it has ended and not by an error of its own; being killed by `GreenletExit` is no error.
     public final var isSuccessful: Bool {
@@ -56,14 +63,13 @@ public class AnyGreenlet {
 
     @usableFromInline init(name: String?, _ site: CallSite) {
         reactor = .current
-        registry = GreenletRegistry.of(reactor)
+        let registry = GreenletRegistry.of(reactor)
         id = registry.nextID()
-        givenName = name
-        self.site = site
+        origin = GreenletOrigin(name, site)
         if registry.tracksTree, let parent = Self.current {
             parentNumber = parent.id
             treeID = parent.treeID
-            if let tree = parent.extras?.tree { extras = GreenletExtras(tree) }
+            if let tree = parent.extras?.tree { audience = .extras(GreenletExtras(tree)) }
         } else {
             parentNumber = 0
             treeID = id
@@ -90,84 +96,48 @@ public class AnyGreenlet {
     /// Takes it back.
     static func unbindCurrent() { clinux_unbind_task_local() }
 
-    /// Starts the task that runs `body`, once. Generic, though `Success` is Void, because `Task` is: a closure of another
-    /// shape would cost an `async` function in between.
-    @usableFromInline func launch<Success: Sendable>(
-        _ body: @escaping @Sendable @ReactorActor () async -> Success
-    ) {
-        registry.add(self)
-        // A new task inherits what is bound where it is made. To bind inside the task would cost more than the rest of
-        // a spawn.
-        let task = Self.$current.withValue(self) { Self.makeTask(on: reactor, body) }
-        // A reference to the same task, for `cancel` alone.
-        self.task = unsafeBitCast(task, to: Task<Void, Never>.self)
-        if let observers = registry.spawnObservers { observers.tell(of: self) }
-    }
-
-    /// Starts the greenlet on a fiber, once; `body` leaves its outcome here.
-    @usableFromInline func launchOnFiber(_ body: @escaping @ReactorActor () -> Void) {
-        registry.add(self)
-        FiberDriver.start(self, body)
-        if let observers = registry.spawnObservers { observers.tell(of: self) }
-    }
-
-    /// Apart from the isolated code above, or the region checker does not understand it. The body holds the greenlet,
-    /// and the greenlet the reactor.
-    private nonisolated static func makeTask<Success: Sendable>(
-        on reactor: Reactor, _ body: @escaping @Sendable @ReactorActor () async -> Success
-    ) -> Task<Success, Never> {
-        Task(executorPreference: reactor, operation: body)
-    }
-
     /// The task that runs the body, by the address that the Swift runtime knows it by; nil before and after.
     package var taskAddress: UInt? {
-        if let driver { return driver.fiber.driver.map { UInt(bitPattern: $0) } }
+        switch stage {
+        case .onFiber(let driver): driver.fiber.driver.map { UInt(bitPattern: $0) }
         // The handle of a task is a reference to it.
-        return task.map { unsafeBitCast($0, to: UInt.self) }
+        case .running(let task): unsafeBitCast(task, to: UInt.self)
+        case .idle, .spawned, .failed: nil
+        }
     }
 
     /// Whose code it is, for the monitor.
     final var label: TaskLabel { TaskLabel(id: id, name: name, spawnSite: site) }
 
-    /// Called as the task begins. Whether the body may: not when the greenlet was killed before.
-    @usableFromInline func begin() -> Bool {
-        if isReady { return false }
+    final func noteBegin() {
         isStarted = true
-        if !reactor.observation.isEmpty {
-            reactor.observeBegin(label)
-        }
-        return true
+        if !reactor.observation.isEmpty { reactor.observeBegin(label) }
     }
 
     /// Called as the last step of the task, with what the body threw.
-    @usableFromInline func end(throwing error: (any Error)?) {
-        failure = error
-        if let error, let killError, DeferredError.isCancellation(error) { failure = killError }
-        task = nil
+    @usableFromInline final func end(throwing error: (any Error)?) { end(throwing: error, in: registry) }
+
+    final func end(throwing error: (any Error)?, in registry: GreenletRegistry) {
+        if let error {
+            stage = .failed(DeferredError.isCancellation(error) ? killError ?? error : error)
+        } else {
+            stage = .idle
+        }
         registry.remove(self)
         if !reactor.observation.isEmpty { reactor.observeEnd() }
         announceEnd()
     }
 
     /// Ends a greenlet whose body has not begun, and now never will.
-    func endUnbegun(throwing error: any Error) {
-        let isListed = task != nil || driver != nil
-        failure = error
-        task = nil
-        extras?.giveUpStart()
-        if isListed { registry.remove(self) }
+    final func endUnbegun(throwing error: any Error) {
+        if case .idle = stage { extras?.giveUpStart() } else { registry.remove(self) }
+        stage = .failed(error)
         announceEnd()
     }
 
     private func announceEnd() {
         isReady = true
-        if let extras, !extras.attachments.isEmpty { detach() }
-        var isHeard = joiner.take()?.open() ?? false
-        if let joiners {
-            self.joiners = nil
-            if joiners.openAll() > 0 { isHeard = true }
-        }
-        if let extras, extras.tellOfEnd() { isHeard = true }
+        let isHeard = tellOfEnd()
         if let failure, !isHeard { reportUnheard(failure) }
     }
 

@@ -23,10 +23,8 @@ extension Greenlet {
     }
 
     private func keep(_ launch: @escaping @ReactorActor (Greenlet) -> Void) {
-        let tree = extras?.tree
         // It is called with this greenlet; to capture it would keep it alive for ever if nobody starts it.
-        extras = GreenletExtras { launch(unsafeDowncast($0, to: Greenlet.self)) }
-        extras?.tree = tree
+        madeExtras.keepLaunch { launch(unsafeDowncast($0, to: Greenlet.self)) }
     }
 
     /// Spawns a greenlet that starts `delay` from now; gevent's `spawn_later`. Never waits.

@@ -52,16 +52,19 @@ public final class Greenlet<Value: Sendable>: AnyGreenlet {
     /// Starts a synchronous body, in a coming turn. Once.
     @inlinable @inline(__always) func run(_ body: @escaping @ReactorActor () throws -> Value) {
         launchOnFiber {
-            do { self.value = try body() } catch { self.failure = error }
+            do { self.value = try body() } catch { return error }
+            return nil
         }
     }
 
     /// Starts an `async` body. Once.
     @inlinable @inline(__always) func run(_ body: @escaping @ReactorActor () async throws -> Value) {
+        keep(AnyGreenletBody(GreenletBody(body)))
+        // It captures the greenlet and nothing else, and so needs no object of its own for what it captures.
         launch {
-            guard self.begin() else { return }
+            guard let body = self.begin() else { return }
             do {
-                self.value = try await body()
+                self.value = try await GreenletBody<Value>(body).call()
                 self.end(throwing: nil)
             } catch { self.end(throwing: error) }
         }

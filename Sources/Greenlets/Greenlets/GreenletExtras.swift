@@ -7,6 +7,12 @@ final class GreenletExtras {
     private var launch: (@ReactorActor (AnyGreenlet) -> Void)?
     /// Starts it later.
     private var startTimer: DelayedCall?
+    /// What the first kill was given.
+    var killError: (any Error)?
+    /// Who was the first to join it, and is nearly always the only one.
+    private var joiner: Latch?
+    /// Who came after.
+    private var joiners: ParkingLine?
     /// Told as the greenlet ends, before the links: it was there first, and is never taken back.
     @exclusivity(unchecked) private var observer: (@ReactorActor () -> Void)?
     /// Told as the greenlet ends.
@@ -18,7 +24,8 @@ final class GreenletExtras {
 
     init(_ tree: TreeLocals? = nil) { self.tree = tree }
 
-    init(launch: @escaping @ReactorActor (AnyGreenlet) -> Void) { self.launch = launch }
+    /// Keeps what starts the body.
+    func keepLaunch(_ launch: @escaping @ReactorActor (AnyGreenlet) -> Void) { self.launch = launch }
 
     /// Whether a start has been asked for and is yet to come.
     var isStartDue: Bool { startTimer?.isActive ?? false }
@@ -35,6 +42,12 @@ final class GreenletExtras {
         startTimer = nil
     }
 
+    func add(joiner latch: Latch) {
+        if joiner == nil { return joiner = latch }
+        if joiners == nil { joiners = ParkingLine() }
+        joiners!.append(latch)  // set above
+    }
+
     /// Keeps an observer that is never taken back, for less than a link costs. Whether it could: somebody may have been first.
     func set(_ observer: @escaping @ReactorActor () -> Void) -> Bool {
         guard self.observer == nil, links == nil else { return false }
@@ -49,7 +62,8 @@ final class GreenletExtras {
 
     /// Tells everybody of the end. Whether anybody hears errors.
     func tellOfEnd() -> Bool {
-        var hearsErrors = false
+        var hearsErrors = joiner.take()?.open() ?? false
+        if let joiners = joiners.take(), joiners.openAll() > 0 { hearsErrors = true }
         if let observer = observer.take() {
             observer()
             hearsErrors = true

@@ -14,8 +14,7 @@ extension AnyGreenlet: Waitable {
     /// As `onReady`, for actions that nobody will take back.
     func onEnd(_ action: @escaping @ReactorActor () -> Void) {
         guard !isReady else { return action() }
-        if extras == nil { extras = GreenletExtras() }
-        if !extras!.set(action) { onReady(action) }  // set above
+        if !madeExtras.set(action) { onReady(action) }
     }
 
     /// Fires the link as the greenlet ends, or now.
@@ -24,7 +23,6 @@ extension AnyGreenlet: Waitable {
             link.take()?()
             return
         }
-        if extras == nil { extras = GreenletExtras() }
-        extras!.add(link)  // set above
+        madeExtras.add(link)
     }
 }

@@ -28,11 +28,7 @@ extension AnyGreenlet {
     /// Groups it is in and values it has.
     var attachments: GreenletAttachments {
         get { extras?.attachments ?? GreenletAttachments() }
-        _modify {
-            let extras = extras ?? GreenletExtras()
-            self.extras = extras
-            yield &extras.attachments
-        }
+        _modify { yield &madeExtras.attachments }
     }
 
     /// Called as the greenlet ends.
