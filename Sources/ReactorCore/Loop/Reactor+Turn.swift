@@ -88,7 +88,7 @@ extension Reactor {
 
     /// Gives back what a burst has made the queue grow to, once most of that has run: a hundred thousand greenlets spawned at
     /// once would leave it megabytes for ever. Called by turns that leave something over, as all do with so much to run.
-    @ReactorActor private func returnReadyMemory() {
+    @ReactorActor func returnReadyMemory() {
         let count = ready.count
         guard count <= readyPeak else { return readyPeak = count }
         guard readyPeak > Self.largeQueue, count < readyPeak / 8 else { return }
