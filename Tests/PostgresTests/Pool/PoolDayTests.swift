@@ -27,7 +27,10 @@ import Testing
             var options = PostgresPoolOptions(label: "day", maximum: 4, minimum: 1, mode: mode)
             options.maximumLifetime = .seconds(1800)
             options.idleTimeout = .seconds(600)
-            let pool = PostgresPool(database.configuration, options)
+            var configuration = database.configuration
+            // The hand's seconds are shorter than the server's.
+            configuration.cancelGrace = .seconds(60)
+            let pool = PostgresPool(configuration, options)
             var hours: [Traces] = []
             for _ in 0..<24 {
                 // Another burst every quarter of an hour, behind idleness that ends some connections and checks others.
