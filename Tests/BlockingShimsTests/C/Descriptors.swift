@@ -12,17 +12,23 @@ final class Pair {
     static func sockets(_ type: __socket_type = SOCK_STREAM) -> Pair {
         var fds: [Int32] = [-1, -1]
         precondition(socketpair(AF_UNIX, Int32(type.rawValue), 0, &fds) == 0, "socketpair failed: \(errno)")
-        return Pair(fds)
+        return Pair(fds, isInherited: false)
     }
 
     /// A pipe in blocking mode: `first` reads, `second` writes.
-    static func pipes() -> Pair {
+    ///
+    /// - Parameter isInherited: the programs that this process runs have it, too. Those of the tests beside, which keep it
+    ///   from ending for as long as they live, are among them.
+    static func pipes(isInherited: Bool = false) -> Pair {
         var fds: [Int32] = [-1, -1]
         precondition(pipe(&fds) == 0, "pipe failed: \(errno)")
-        return Pair(fds)
+        return Pair(fds, isInherited: isInherited)
     }
 
-    private init(_ fds: [Int32]) { (first, second) = (fds[0], fds[1]) }
+    private init(_ fds: [Int32], isInherited: Bool) {
+        (first, second) = (fds[0], fds[1])
+        if !isInherited { for fd in fds { _ = fcntl(fd, F_SETFD, FD_CLOEXEC) } }
+    }
 
     deinit {
         closeFirst()
@@ -119,13 +125,14 @@ func withAddress<Address, Result>(
     }
 }
 
-/// A listening TCP socket on a free port of the loopback interface.
+/// A TCP socket on a free port of the loopback interface, which listens unless it has no backlog: then nobody else can
+/// listen on its port either.
 final class LoopbackListener {
     let fd: Int32
     let address: sockaddr_in
     private var isOpen = true
 
-    init(backlog: Int32 = 16) {
+    init(backlog: Int32? = 16) {
         fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -133,7 +140,7 @@ final class LoopbackListener {
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let listener = fd
         precondition(withAddress(address) { bind(listener, $0, $1) } == 0, "bind failed: \(errno)")
-        precondition(listen(listener, backlog) == 0, "listen failed: \(errno)")
+        if let backlog { precondition(listen(listener, backlog) == 0, "listen failed: \(errno)") }
         withUnsafeMutableBytes(of: &address) { bytes in
             _ = getsockname(listener, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), &size)
         }

@@ -20,6 +20,10 @@ final class FakeScheduler {
     }
 
     private(set) var waits: [Wait] = []
+
+    /// The longest time that a wait for a descriptor was to last when it began, in nanoseconds. The kernel rounds the time-outs of
+    /// sockets up.
+    private(set) var longestWait: Int64 = 0
     /// Parks in waits that somebody else ends.
     private(set) var parks: [Park] = []
     private(set) var sleeps: [Int64] = []
@@ -111,6 +115,8 @@ final class FakeScheduler {
 
     private func wait(_ fd: Int32, _ events: Int32, until deadline: Int64) -> Int32 {
         waits.append(Wait(fd: fd, events: events))
+        longestWait = max(
+            longestWait, deadline == Int64.max ? deadline : deadline - monotonicNanoseconds())
         if let failure { return -failure }
         if let refusal = refusals[fd] { return -refusal }
         if spuriousWakes > 0 {
@@ -121,7 +127,7 @@ final class FakeScheduler {
             if !whenParked.isEmpty { whenParked.removeFirst()() }
             var entry = pollfd(fd: fd, events: Int16(events), revents: 0)
             let left = max(0, deadline - monotonicNanoseconds())
-            let limit = deadline == Int64.max ? 5_000 : Int32((left + 999_999) / 1_000_000)
+            let limit = deadline == Int64.max ? 60_000 : Int32((left + 999_999) / 1_000_000)
             let count = poll(&entry, 1, limit)
             #expect(count > 0 || deadline != Int64.max, "a wait without end was never served: \(fd)")
             return count > 0 ? events : 0
@@ -147,7 +153,7 @@ final class FakeScheduler {
         if let failure, isKillable { return -failure }
         return park { [self] in
             if !whenParked.isEmpty { whenParked.removeFirst()() }
-            let limit = min(deadline, monotonicNanoseconds() + 5_000_000_000)
+            let limit = min(deadline, monotonicNanoseconds() + 60_000_000_000)
             let isWoken = wait.block(until: limit)
             #expect(isWoken || limit == deadline, "a wait without end was never served")
             return isWoken ? 1 : 0

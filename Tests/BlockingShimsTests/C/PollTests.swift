@@ -62,7 +62,7 @@ import Testing
             var fds = [entry(pair.first, POLLIN)]
             let run = timed { poll(&fds, 100) }
             #expect(run.result == 0)
-            #expect(run.seconds >= 0.1 && run.seconds < 1)
+            #expect(run.seconds >= 0.1 && scheduler.longestWait <= 200_000_000)
             #expect(!scheduler.waits.isEmpty)
         }
     }
@@ -173,20 +173,23 @@ import Testing
 
     @Test func signalLetThroughByTheMaskIsEINTRAndNoneIsInvented() {
         let pair = Pair.sockets()
+        // A real-time signal that nothing else here uses: to change what the process does with one discards those of its
+        // number that other threads have blocked.
+        let number: Int32 = 40
         var (blocked, before) = (sigset_t(), sigset_t())
         sigemptyset(&blocked)
-        sigaddset(&blocked, SIGURG)  // ignored unless handled
-        signal(SIGURG) { _ in }
+        sigaddset(&blocked, number)
+        signal(number) { _ in }
         pthread_sigmask(SIG_BLOCK, &blocked, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         onFiber { scheduler in
             var fds = [entry(pair.first, POLLIN)]
-            scheduler.whenParked = [{ pthread_kill(pthread_self(), SIGURG) }]
+            scheduler.whenParked = [{ pthread_kill(pthread_self(), number) }]
             #expect(Spelling.maskedPpoll(&fds, 5_000) == -1)
             #expect(errno == EINTR)
             scheduler.whenParked = [
                 {
-                    pthread_kill(pthread_self(), SIGURG)
+                    pthread_kill(pthread_self(), number)
                     pthread_sigmask(SIG_UNBLOCK, &blocked, nil)  // delivered while the fiber is parked
                     _ = write(pair.second, "x", 1)
                 }

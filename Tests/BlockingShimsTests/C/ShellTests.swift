@@ -3,9 +3,9 @@ import CLinux
 import Glibc
 import Testing
 
-/// Serialised: `system` changes what the whole process does with SIGINT and SIGQUIT.
-@Suite(.serialized) struct ShellTests {
-    private func ignoresInterrupt() -> Bool {
+/// `system` changes what the whole process does with SIGINT and SIGQUIT: tests of that have a process of their own.
+@Suite struct ShellTests {
+    private static func ignoresInterrupt() -> Bool {
         var action = sigaction()
         sigaction(SIGINT, nil, &action)
         return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1  // SIG_IGN
@@ -14,7 +14,7 @@ import Testing
     // MARK: system
 
     @Test func systemParksAndReturnsTheStatus() {
-        let pipes = Pair.pipes()
+        let pipes = Pair.pipes(isInherited: true)
         onFiber { scheduler in
             scheduler.whenParked = [{ _ = write(pipes.second, "\n", 1) }]
             errno = ENOENT
@@ -37,59 +37,67 @@ import Testing
         #expect(system(nil) == 1)
     }
 
-    @Test func keyboardSignalsAreIgnoredMeanwhileAndHeededByTheCommand() {
-        let before = ignoresInterrupt()
-        // A command has its thread's mask, and the threads that run tests may block everything.
-        var (interrupt, mask) = (sigset_t(), sigset_t())
-        sigaddset(&interrupt, SIGINT)
-        pthread_sigmask(SIG_UNBLOCK, &interrupt, &mask)
-        defer { pthread_sigmask(SIG_SETMASK, &mask, nil) }
-        onFiber { scheduler in
-            let pipes = Pair.pipes()
-            var during = false
-            scheduler.whenParked = [
-                {
-                    during = ignoresInterrupt()
-                    _ = write(pipes.second, "\n", 1)
-                }
-            ]
-            #expect(
-                system("read line </dev/fd/\(pipes.first); kill -2 $$; exit 1") == (before ? 1 << 8 : SIGINT))
-            #expect(during)
-        }
-        #expect(ignoresInterrupt() == before)
-    }
-
-    @Test func overlappingCallsRestoreTheSignalsOnce() {
-        let before = ignoresInterrupt()
-        let (outer, inner) = (Pair.pipes(), Pair.pipes())
-        onFiber { scheduler in
-            scheduler.whenParked = [
-                {
-                    onFiber { other in
-                        other.whenParked = [{ _ = write(inner.second, "\n", 1) }]
-                        #expect(system("read line </dev/fd/\(inner.first)") == 0)
+    @Test func keyboardSignalsAreIgnoredMeanwhileAndHeededByTheCommand() async {
+        await #expect(processExitsWith: .success) {
+            let before = Self.ignoresInterrupt()
+            // A command has its thread's mask, and the threads that run tests may block everything.
+            var (interrupt, mask) = (sigset_t(), sigset_t())
+            sigaddset(&interrupt, SIGINT)
+            pthread_sigmask(SIG_UNBLOCK, &interrupt, &mask)
+            defer { pthread_sigmask(SIG_SETMASK, &mask, nil) }
+            onFiber { scheduler in
+                let pipes = Pair.pipes(isInherited: true)
+                var during = false
+                scheduler.whenParked = [
+                    {
+                        during = Self.ignoresInterrupt()
+                        _ = write(pipes.second, "\n", 1)
                     }
-                    #expect(system("exit 0") == 0)  // glibc's own, off fibers
-                    #expect(ignoresInterrupt())
-                    _ = write(outer.second, "\n", 1)
-                }
-            ]
-            #expect(system("read line </dev/fd/\(outer.first)") == 0)
+                ]
+                #expect(
+                    system("read line </dev/fd/\(pipes.first); kill -2 $$; exit 1")
+                        == (before ? 1 << 8 : SIGINT))
+                #expect(during)
+            }
+            #expect(Self.ignoresInterrupt() == before)
         }
-        #expect(ignoresInterrupt() == before)
     }
 
-    @Test func endedFibersCommandIsKilled() {
-        let pipes = Pair.pipes()
-        onFiber { scheduler in
-            scheduler.failure = ECANCELED
-            // It never gets its line; were it not killed, its copy of the pipe's end would stay open.
-            #expect(system("exec 1>/dev/fd/\(pipes.second) 2>&-; read line </dev/fd/\(pipes.first)") == -1)
-            #expect(errno == ECANCELED)
+    @Test func overlappingCallsRestoreTheSignalsOnce() async {
+        await #expect(processExitsWith: .success) {
+            let before = Self.ignoresInterrupt()
+            let (outer, inner) = (Pair.pipes(isInherited: true), Pair.pipes(isInherited: true))
+            onFiber { scheduler in
+                scheduler.whenParked = [
+                    {
+                        onFiber { other in
+                            other.whenParked = [{ _ = write(inner.second, "\n", 1) }]
+                            #expect(system("read line </dev/fd/\(inner.first)") == 0)
+                        }
+                        #expect(system("exit 0") == 0)  // glibc's own, off fibers
+                        #expect(Self.ignoresInterrupt())
+                        _ = write(outer.second, "\n", 1)
+                    }
+                ]
+                #expect(system("read line </dev/fd/\(outer.first)") == 0)
+            }
+            #expect(Self.ignoresInterrupt() == before)
         }
-        #expect(!ignoresInterrupt())
-        #expect(system("exit 0") == 0)
+    }
+
+    @Test func endedFibersCommandIsKilled() async {
+        await #expect(processExitsWith: .success) {
+            let pipes = Pair.pipes(isInherited: true)
+            onFiber { scheduler in
+                scheduler.failure = ECANCELED
+                // It never gets its line; were it not killed, its copy of the pipe's end would stay open.
+                #expect(
+                    system("exec 1>/dev/fd/\(pipes.second) 2>&-; read line </dev/fd/\(pipes.first)") == -1)
+                #expect(errno == ECANCELED)
+            }
+            #expect(!Self.ignoresInterrupt())
+            #expect(system("exit 0") == 0)
+        }
     }
 
     // MARK: popen
@@ -106,7 +114,7 @@ import Testing
     }
 
     @Test func pcloseParks() {
-        let pipes = Pair.pipes()
+        let pipes = Pair.pipes(isInherited: true)
         onFiber { scheduler in
             let file = popen("echo hello; exec >&-; read line </dev/fd/\(pipes.first); exit 6", "r")!
             #expect(text(of: file) == "hello\n")
@@ -119,7 +127,7 @@ import Testing
     }
 
     @Test func commandReadsWhatIsWritten() {
-        let pipes = Pair.pipes()
+        let pipes = Pair.pipes(isInherited: true)
         onFiber { _ in
             let file = popen("cat >/dev/fd/\(pipes.second)", "we")!
             fputs("some words", file)
@@ -138,7 +146,7 @@ import Testing
 
     @Test func laterCommandsDoNotHoldEarlierPipes() {
         onFiber { _ in
-            let pipes = Pair.pipes()
+            let pipes = Pair.pipes(isInherited: true)
             let first = popen("cat >/dev/null; echo end >/dev/fd/\(pipes.second)", "w")!
             let second = popen("read line", "w")!
             #expect(pclose(first) == 0, "`cat` had its end of file")
@@ -159,7 +167,7 @@ import Testing
     }
 
     @Test func killedFibersCommandIsFetchedWhenItEnds() throws {
-        let pipes = Pair.pipes()
+        let pipes = Pair.pipes(isInherited: true)
         var pid: pid_t = 0
         onFiber { scheduler in
             let file = popen("echo $$; exec >&-; read line </dev/fd/\(pipes.first)", "r")!

@@ -44,22 +44,23 @@ import Testing
             try await withReactor { reactor in
                 BlockingShims.active = [.poll]
                 precondition(!BlockingShims.isActive(.timer) && BlockingShims.isActive(.poll))
-                var isOver = false
-                reactor.callLater(.milliseconds(5)) { isOver = true }
-                let slept = try await Greenlet.spawn {
+                // Made in the greenlet: a timer can be called in nothing but its wait.
+                let slept = try await Greenlet.spawn { () -> Bool in
+                    var isOver = false
+                    reactor.callLater(.milliseconds(5)) { isOver = true }
                     usleep(30_000)  // blocks the loop
                     return isOver
                 }.get()
-                isOver = false
-                reactor.callLater(.milliseconds(5)) { isOver = true }
-                let polled = try await Greenlet.spawn {
+                let polled = try await Greenlet.spawn { () -> Bool in
+                    var isOver = false
+                    reactor.callLater(.milliseconds(5)) { isOver = true }
                     poll(nil, 0, 30)
                     return isOver
                 }.get()
                 BlockingShims.active.insert(.timer)
-                isOver = false
-                reactor.callLater(.milliseconds(5)) { isOver = true }
-                let sleptAgain = try await Greenlet.spawn {
+                let sleptAgain = try await Greenlet.spawn { () -> Bool in
+                    var isOver = false
+                    reactor.callLater(.milliseconds(5)) { isOver = true }
                     usleep(30_000)
                     return isOver
                 }.get()
@@ -74,9 +75,9 @@ import Testing
         ) {
             setenv("REACTOR_SHIMS", "all,-timer,tmier", 1)
             try await withReactor { reactor in
-                var isOver = false
-                reactor.callLater(.milliseconds(5)) { isOver = true }
-                let slept = try await Greenlet.spawn {
+                let slept = try await Greenlet.spawn { () -> Bool in
+                    var isOver = false
+                    reactor.callLater(.milliseconds(5)) { isOver = true }
                     usleep(30_000)
                     return isOver
                 }.get()
@@ -91,9 +92,9 @@ import Testing
 
     @Test func originalsAreLibcsOwnAndBlock() async throws {
         try await withReactor { reactor in
-            var isOver = false
-            reactor.callLater(.milliseconds(5)) { isOver = true }
             let result = try await Greenlet.spawn { () -> (Int32, Bool) in
+                var isOver = false
+                reactor.callLater(.milliseconds(5)) { isOver = true }
                 let count = BlockingShims.original(\.poll)(nil, 0, 30)
                 return (count, isOver)
             }.get()

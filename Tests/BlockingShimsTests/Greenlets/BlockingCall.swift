@@ -12,20 +12,16 @@ final class BlockingCall {
         case waitpid, waitid, waitGroup, system, pclose, openReader, openWriter
         case flock, openFileLock, fgets, fread, fflush
 
-        /// Those that end by themselves after `BlockingCall.duration`; the others wait for `release()`.
-        static let timers: [Kind] = [
-            .usleep, .nanosleep, .clockNanosleep, .pollTimeout, .selectTimeout, .system, .pclose,
-        ]
+        /// Those that end by themselves after their time; the others wait for `release()`.
+        static let timers: [Kind] = [.usleep, .nanosleep, .clockNanosleep, .pollTimeout, .selectTimeout]
         var isTimer: Bool { Self.timers.contains(self) }
     }
 
-    static let duration = Duration.milliseconds(200)
-    private static let nanoseconds = 200_000_000
-
     private let kind: Kind
+    private let milliseconds: Int
     private let sockets = Pair.sockets()
     private let others = (0..<3).map { _ in Pair.sockets() }
-    private let pipes = Pair.pipes()
+    private let pipes: Pair
     private let listener = LoopbackListener()
     private var opened: [Int32] = []
     private let epoll = epoll_create1(0)
@@ -38,8 +34,13 @@ final class BlockingCall {
     private var unixListener: Int32 = -1
     private var unixClient: Int32 = -1
 
-    init(_ kind: Kind) {
+    /// - Parameter milliseconds: how long one of the timers takes.
+    init(_ kind: Kind, milliseconds: Int = 200) {
         self.kind = kind
+        self.milliseconds = milliseconds
+        // A command has the end that it reads from alone, or it would not come to its end.
+        pipes = .pipes(isInherited: kind == .system || kind == .pclose)
+        _ = fcntl(pipes.second, F_SETFD, FD_CLOEXEC)
         switch kind {
         case .send, .writeSocket: _ = sockets.fill()
         case .writePipe: _ = pipes.fill()
@@ -96,14 +97,14 @@ final class BlockingCall {
     /// Makes the call. Returns 0, or the error number.
     func run() -> Int32 {
         var byte = [UInt8](repeating: 1, count: 8192)
-        var time = timespec(tv_sec: 0, tv_nsec: Self.nanoseconds)
-        var limit = timeval(tv_sec: 0, tv_usec: Self.nanoseconds / 1000)
+        var time = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
+        var limit = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
         let result: Int
         switch kind {
-        case .usleep: result = Int(Glibc.usleep(UInt32(Self.nanoseconds / 1000)))
+        case .usleep: result = Int(Glibc.usleep(UInt32(milliseconds * 1000)))
         case .nanosleep: result = Int(Glibc.nanosleep(&time, nil))
         case .clockNanosleep: return clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nil)
-        case .pollTimeout: result = Int(Glibc.poll(nil, 0, Int32(Self.nanoseconds / 1_000_000)))
+        case .pollTimeout: result = Int(Glibc.poll(nil, 0, Int32(milliseconds)))
         case .selectTimeout: result = Int(Glibc.select(0, nil, nil, nil, &limit))
         case .poll: result = poll([sockets.first])
         case .pollMany: result = poll(others.map(\.first) + [sockets.first])
@@ -144,8 +145,9 @@ final class BlockingCall {
         case .fflush:
             fputs("x", stream!)
             result = Int(Glibc.fflush(stream))
-        case .system: result = Int(Glibc.system("exec sleep 0.2"))
-        case .pclose: result = Int(Glibc.pclose(popen("exec sleep 0.2", "r")))
+        // It ends with a line of the pipe, and at the pipe's end.
+        case .system: result = Int(Glibc.system("read line </dev/fd/\(pipes.first)"))
+        case .pclose: result = Int(Glibc.pclose(popen("read line </dev/fd/\(pipes.first)", "r")))
         }
         return result >= 0 ? 0 : errno
     }
@@ -156,6 +158,7 @@ final class BlockingCall {
         case .poll, .pollMany, .select, .epollWait, .recv, .recvmsg, .readSocket:
             _ = write(sockets.second, "x", 1)
         case .readPipe, .readvPipe: _ = write(pipes.second, "x", 1)
+        case .system, .pclose: _ = write(pipes.second, "\n", 1)
         case .send, .writeSocket: sockets.drain()
         case .writePipe: pipes.drain()
         case .accept: opened.append(listener.connectClient())

@@ -21,12 +21,12 @@ import Testing
         let timedWait = symbol("cnd_timedwait", as: TimedTwo.self)
         #expect(lock(mutex.address) == 0)
         let scheduler = onFiber { scheduler in
-            var limit = time(in: 20)
+            var limit = time(in: 200)
             #expect(tryLock(mutex.address) == 1, "thrd_busy")
             #expect(timedLock(mutex.address, &limit) == 4, "thrd_timedout")
             scheduler.whenParked = [{ _ = unlock(mutex.address) }]
             #expect(lock(mutex.address) == 0)
-            limit = time(in: 20)
+            limit = time(in: 200)
             #expect(timedWait(condition.address, mutex.address, &limit) == 4)
             for name in ["cnd_signal", "cnd_broadcast"] {
                 scheduler.whenParked = [{ _ = symbol(name, as: One.self)(condition.address) }]

@@ -76,23 +76,33 @@ import Testing
     }
 
     @Test func fiberThatHoldsALockBlocksForAnotherThreads() {
-        let (outer, mutex) = (Mutex(), Mutex())
-        let held = Semaphore()
-        let thread = PosixThread {
-            mutex.lock()
-            held.post()
-            usleep(20_000)
-            mutex.unlock()
+        // 100 ms are granted; a thread that has not been given that much processor by then is told to try again.
+        for _ in 0..<100 {
+            let (outer, mutex) = (Mutex(), Mutex())
+            let held = Semaphore()
+            nonisolated(unsafe) var unlocked: Int64 = 0  // read when the thread has ended
+            let thread = PosixThread {
+                mutex.lock()
+                held.post()
+                usleep(20_000)
+                mutex.unlock()
+                unlocked = monotonicNanoseconds()
+            }
+            _ = held.wait()
+            let start = monotonicNanoseconds()
+            let scheduler = onFiber { _ in
+                outer.lock()
+                #expect(mutex.lock() == 0)
+                #expect(mutex.unlock() == 0)
+                outer.unlock()
+            }
+            thread.join()
+            if unlocked - start < 80_000_000 {
+                #expect(scheduler.parks.isEmpty)
+                return
+            }
         }
-        _ = held.wait()
-        let scheduler = onFiber { _ in
-            outer.lock()
-            #expect(mutex.lock() == 0)
-            #expect(mutex.unlock() == 0)
-            outer.unlock()
-        }
-        thread.join()
-        #expect(scheduler.parks.isEmpty, "100 ms are granted")
+        Issue.record("no thread was in time")
     }
 
     @Test(arguments: [CLOCK_REALTIME, CLOCK_MONOTONIC])
@@ -100,14 +110,14 @@ import Testing
         let mutex = Mutex()
         mutex.lock()
         onFiber { scheduler in
-            var limit = time(in: 50, by: clock)
+            var limit = time(in: 200, by: clock)
             let run = timed {
                 clock == CLOCK_REALTIME
                     ? pthread_mutex_timedlock(mutex.address, &limit)
                     : mutex.call("pthread_mutex_clocklock", clock, &limit)
             }
             #expect(run.result == ETIMEDOUT)
-            #expect(run.seconds >= 0.049)
+            #expect(run.seconds >= 0.199)
             #expect(scheduler.parks.count == 1)
             limit.tv_nsec = 1_000_000_000
             #expect(pthread_mutex_timedlock(mutex.address, &limit) == EINVAL)
@@ -234,9 +244,10 @@ import Testing
         try await withReactor { reactor in
             let mutex = Mutex()
             var code: Int32 = -1
+            let go = Semaphore()
             let holder = Greenlet.spawn {
                 mutex.lock()
-                usleep(50_000)
+                _ = go.wait()
                 mutex.unlock()
             }
             let waiter = Greenlet.spawn {
@@ -245,6 +256,7 @@ import Testing
                 try Greenlet.yield()
             }
             try await reactor.sleep(for: .milliseconds(10))
+            reactor.callLater(.milliseconds(10)) { go.post() }  // behind the kill
             try await waiter.kill()
             #expect(code == 0)
             await #expect(throws: GreenletExit.self) { try await waiter.get() }
@@ -254,38 +266,44 @@ import Testing
         }
     }
 
-    @Test func childProcessHasEmptyLinesAndWorkingLocks() async throws {
-        try await withReactor { reactor in
-            let (held, mutex, fresh) = (Mutex(), Mutex(), Mutex(.recursive))
-            let holder = Greenlet.spawn {
-                held.lock()
-                usleep(50_000)
-                held.unlock()
-            }
-            let waiter = Greenlet.spawn {  // in the line while the child is made
-                held.lock()
-                held.unlock()
-            }
-            let forked = Greenlet.spawn { () -> pid_t in
-                mutex.lock()
-                let child = symbol("fork", as: (@convention(c) () -> pid_t).self)()
-                if child == 0 {
-                    // Only this fiber is here, and its calls are libc's: no line, no owner but the thread.
-                    let codes = [mutex.unlock(), mutex.lock(), mutex.unlock()]
-                    let others = [fresh.lock(), fresh.lock(), fresh.unlock(), fresh.unlock(), fresh.unlock()]
-                    _exit(
-                        codes == [0, 0, 0] && others == [0, 0, 0, 0, EPERM] && held.tryLock() == EBUSY ? 0 : 1
-                    )
+    @Test func childProcessHasEmptyLinesAndWorkingLocks() async {
+        // In a process of its own: the child has all descriptors, and threads of other tests hold locks of the runtime's.
+        await #expect(processExitsWith: .success) {
+            try await withReactor { reactor in
+                let (held, mutex, fresh) = (Mutex(), Mutex(), Mutex(.recursive))
+                let holder = Greenlet.spawn {
+                    held.lock()
+                    usleep(50_000)
+                    held.unlock()
                 }
-                mutex.unlock()
-                return child
+                let waiter = Greenlet.spawn {  // in the line while the child is made
+                    held.lock()
+                    held.unlock()
+                }
+                let forked = Greenlet.spawn { () -> pid_t in
+                    mutex.lock()
+                    let child = symbol("fork", as: (@convention(c) () -> pid_t).self)()
+                    if child == 0 {
+                        // Only this fiber is here, and its calls are libc's: no line, no owner but the thread.
+                        let codes = [mutex.unlock(), mutex.lock(), mutex.unlock()]
+                        let others = [
+                            fresh.lock(), fresh.lock(), fresh.unlock(), fresh.unlock(), fresh.unlock(),
+                        ]
+                        _exit(
+                            codes == [0, 0, 0] && others == [0, 0, 0, 0, EPERM] && held.tryLock() == EBUSY
+                                ? 0 : 1
+                        )
+                    }
+                    mutex.unlock()
+                    return child
+                }
+                let child = try await forked.get()
+                try await holder.get()
+                try await waiter.get()
+                var status: Int32 = -1
+                #expect(waitpid(child, &status, 0) == child)
+                #expect(status == 0)
             }
-            let child = try await forked.get()
-            try await holder.get()
-            try await waiter.get()
-            var status: Int32 = -1
-            #expect(waitpid(child, &status, 0) == child)
-            #expect(status == 0)
         }
     }
 
