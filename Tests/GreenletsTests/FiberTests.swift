@@ -204,23 +204,28 @@ import Testing
     @Test func fiberResumedOnAnotherThreadTraps() async {
         let exit = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             let reactor = Reactor()
-            try reactor.run(until: {
-                _ = Greenlet.spawn { try Greenlet.sleep(for: .milliseconds(1)) }
+            let event = try reactor.run(until: { () async -> Event in
+                let event = Event()
+                _ = Greenlet.spawn { try event.wait() }
                 await reactor.yield()
                 await reactor.yield()
+                return event
             })
-            try await Task.detached { try await Self.runElsewhere(reactor) }.value
+            try await Task.detached { try await Self.runElsewhere(reactor, event) }.value
         }
         let said = String(decoding: exit?.standardErrorContent ?? [], as: UTF8.self)
         #expect(said.contains("runs on another"))
     }
 
-    /// Runs the reactor for a while on a thread of its own.
-    private static func runElsewhere(_ reactor: Reactor) async throws {
+    /// Sets `event` and runs the reactor for a while on a thread of its own.
+    private static func runElsewhere(_ reactor: Reactor, _ event: Event) async throws {
         let pool = ThreadPool(limit: 1)
         await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
             try? pool.submit {
-                try? reactor.run(until: { try await reactor.sleep(for: .milliseconds(50)) })
+                try? reactor.run(until: {
+                    event.set()
+                    try await reactor.sleep(for: .milliseconds(50))
+                })
                 continuation.resume()
             }
         }

@@ -231,7 +231,8 @@ extension GreenletTests {
     }
 
     @Test func parkedGreenletsGoOnWhenTheReactorRunsAgain() throws {
-        let reactor = Reactor()
+        let clock = ManualClock()
+        let reactor = Reactor(clock: clock)
         let log = Mutex<[String]>([])
         try reactor.run(until: {
             _ = Greenlet.spawn { () async throws -> Void in
@@ -245,7 +246,7 @@ extension GreenletTests {
             await reactor.yield()
         })
         #expect(log.withLock { $0 } == [])
-        try reactor.run(until: { try await reactor.sleep(for: .milliseconds(5)) })
+        try reactor.run(until: { await clock.pump([.milliseconds(1)]) })
         #expect(log.withLock { $0 }.sorted() == ["async", "synchronous"])
     }
 

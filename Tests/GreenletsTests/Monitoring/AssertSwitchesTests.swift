@@ -44,8 +44,8 @@ import Testing
 
     @Test func onlyStretchesOfTheTaskItselfCount() async throws {
         try await withReactor { reactor in
-            _ = Greenlet.spawn(name: "hog") { Self.spin(.milliseconds(60)) }
-            try await assertSwitches(within: .milliseconds(50)) {
+            _ = Greenlet.spawn(name: "hog") { Self.spin(.milliseconds(550)) }
+            try await assertSwitches(within: .milliseconds(500)) {
                 for _ in 0..<3 { await reactor.yield() }
             }
         }

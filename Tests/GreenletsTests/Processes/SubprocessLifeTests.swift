@@ -9,22 +9,27 @@ import Testing
     private func shell(_ script: String) -> [String] { ["/bin/sh", "-c", script] }
 
     @Test func timeoutCarriesWhatWasWrittenAndKillsAndFetches() async throws {
-        try await withReactor { _ in
+        let clock = ManualClock()
+        try await withReactor(clock: clock) { _ in
             let (reading, writing) = try GreenPipe.make()
             var options = Subprocess.Options()
             options.errors = .descriptor(writing.descriptor)
-            // The errors tell its number, and end with it.
-            let error = await #expect(throws: SubprocessError.self) {
-                try await Subprocess.run(
-                    shell("echo so far; echo $$ >&2; exec sleep 3600"), timeout: .milliseconds(300),
-                    options: options)
+            let command = shell("echo so far; echo $$ >&2; exec sleep 3600")
+            let run = Greenlet.spawn { [options] () async throws in
+                try await Subprocess.run(command, timeout: .milliseconds(300), options: options)
             }
+            run.onReady {}  // somebody hears of its error
+            // The errors tell its number, behind the output, and end with it.
+            let text = try await reading.lines().next()
+            await clock.pump([.zero, .milliseconds(300)])
+            let error = await #expect(throws: SubprocessError.self) { try await run.get() }
             writing.close()
             #expect(error?.isTimeout == true)
             #expect(error?.output.outputText == "so far\n")
             #expect(error?.message.hasPrefix("the program /bin/sh took longer than 0.3 seconds") == true)
-            let text = String(decoding: try await reading.readToEnd(), as: UTF8.self)
-            let number = try #require(Int32(text.dropLast()))
+            let rest = try await reading.readToEnd()
+            #expect(rest.isEmpty)
+            let number = try #require(text.flatMap { Int32($0) })
             #expect(kill(number, 0) < 0 && errno == ESRCH, "neither runs nor is a zombie")
         }
     }
@@ -43,7 +48,7 @@ import Testing
                     _ = try? await Subprocess.run("sleep", "3600", timeout: .milliseconds(1))
                     _ = try await withSubprocess(try Subprocess.start("cat")) { $0.processID }
                 }
-                for _ in 0..<1000 where count() > before { await reactor.yield() }
+                for _ in 0..<1000 where count() > before { try await reactor.sleep(for: .milliseconds(10)) }
                 precondition(count() == before, "\(count() - before) descriptors are left")
             })
         }
@@ -141,7 +146,9 @@ import Testing
             for number in text.split(separator: "\n").compactMap({ Int32($0) }) {
                 #expect(kill(number, 0) < 0 && errno == ESRCH, "seed \(seed)")
             }
-            for _ in 0..<1000 where !reactor.watchedDescriptors.isEmpty { await reactor.yield() }
+            for _ in 0..<1000 where !reactor.watchedDescriptors.isEmpty {
+                try await reactor.sleep(for: .milliseconds(10))
+            }
             #expect(reactor.watchedDescriptors.isEmpty)
         }
     }

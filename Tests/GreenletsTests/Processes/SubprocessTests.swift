@@ -48,14 +48,24 @@ import Testing
     }
 
     @Test func communicateGoesOnAfterATimeout() async throws {
-        try await withReactor { _ in
+        let clock = ManualClock()
+        try await withReactor(clock: clock) { _ in
             let process = try Subprocess.start(shell("echo one; read line; echo two $line"))
             try await withSubprocess(process) { process in
                 // Nothing is written before the program ends, for its input is a pipe that holds it all.
-                let held = try Subprocess.start(shell("echo one; exec sleep 3600"))
-                let error = await #expect(throws: SubprocessError.self) {
+                let (reading, writing) = try GreenPipe.make()
+                var options = Subprocess.Options()
+                options.errors = .descriptor(writing.descriptor)
+                let held = try Subprocess.start(
+                    shell("echo one; echo >&2; exec sleep 3600"), options: options)
+                writing.close()
+                let early = Greenlet.spawn { () async throws in
                     try await held.communicate(timeout: .milliseconds(300))
                 }
+                early.onReady {}  // somebody hears of its error
+                _ = try await reading.lines().next()  // written behind the output
+                await clock.pump([.zero, .milliseconds(300)])
+                let error = await #expect(throws: SubprocessError.self) { try await early.get() }
                 #expect(error?.output.outputText == "one\n")
                 try held.terminate()
                 let rest = try await held.communicate()

@@ -131,7 +131,9 @@ import Testing
             case .signal: keep.append(try reactor.onSignal(SIGURG) { _ in })
             case .unknown:
                 _ = Greenlet.spawn {
-                    await Task.detached { try? await Task.sleep(for: .milliseconds(80)) }.value
+                    await Task.detached {
+                        while !end.hasCome.withLock({ $0 }) { try? await Task.sleep(for: .milliseconds(5)) }
+                    }.value
                 }
             }
             let waker = Task.detached {

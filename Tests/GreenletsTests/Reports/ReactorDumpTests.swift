@@ -40,8 +40,9 @@ import Testing
             let channel = Channel<Int>()
             let parked = Greenlet.spawn(name: "parked") { () throws -> Int in try channel.receive() }
             let sleeper = Greenlet.spawn(name: "sleeper") { try await reactor.sleep(for: .seconds(60)) }
+            let (nothing, end) = AsyncStream<Never>.makeStream()
             let suspended = Greenlet.spawn(name: "suspended") {
-                await Task.detached { try? await Task.sleep(for: .milliseconds(50)) }.value
+                await Task.detached { for await _ in nothing {} }.value
             }
             let parent = Greenlet.spawn(name: "parent") {
                 let child = Greenlet.spawn(name: "child") { () throws -> Int in try channel.receive() }
@@ -74,6 +75,7 @@ import Testing
             _ = try channel.trySend(2)
             try await sleeper.kill()
             for greenlet in [parked, parent] as [AnyGreenlet] { try await greenlet.join() }
+            end.finish()
             try await suspended.join()
             try await pending.join()
         }
