@@ -38,8 +38,13 @@ import Testing
                 let isTaken = try lock.tryLock()
                 #expect(isTaken)
             }
+            // A child that another test is just starting has the file, too, until it runs its program.
             let lock = FilesystemLock(path)
-            let isTaken = try lock.tryLock()
+            var isTaken = try lock.tryLock()
+            for _ in 0..<1000 where !isTaken {
+                usleep(10_000)
+                isTaken = try lock.tryLock()
+            }
             #expect(isTaken)
         }
     }

@@ -199,7 +199,7 @@ private final class WeakReference: @unchecked Sendable {  // written before the 
 
     /// Worker threads and timers of the runtime may hold it a moment longer.
     func expectFreed() async throws {
-        for _ in 0..<200 where reactor != nil { try await Task.sleep(for: .milliseconds(5)) }
+        for _ in 0..<4000 where reactor != nil { try await Task.sleep(for: .milliseconds(5)) }
         #expect(reactor == nil)
     }
 }

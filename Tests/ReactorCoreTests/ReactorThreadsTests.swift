@@ -171,7 +171,7 @@ private struct Spam: Error, Equatable {}
                     #expect(value == round)
                 })
             }
-            for _ in 0..<200 where last.pool != nil { try await Task.sleep(for: .milliseconds(5)) }
+            for _ in 0..<4000 where last.pool != nil { try await Task.sleep(for: .milliseconds(5)) }
             #expect(last.pool == nil)
         }
     }

@@ -161,7 +161,7 @@ import Testing
             while pool.queuedCount == 0 { await reactor.yield() }
             task.cancel()
             _ = await task.result
-            for _ in 0..<100 where owned.flag != nil { await reactor.yield() }
+            for _ in 0..<4000 where owned.flag != nil { try await reactor.sleep(for: .milliseconds(5)) }
             #expect(owned.flag == nil)
             gate.open()
         }

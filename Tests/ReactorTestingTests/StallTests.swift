@@ -15,11 +15,12 @@ import Testing
             try await withReactor(failsOnStallsOver: .milliseconds(50)) { reactor in
                 try await Greenlet.spawn(name: "culprit") { () async -> Void in
                     await reactor.yield()
-                    Self.block(800)
+                    Self.block(3000)
                 }.get()
             }
         }
-        #expect(stall?.reports.count == 1)
+        // A busy machine may hold up the loop, too.
+        #expect(stall?.reports.count { $0.greenlet?.name == "culprit" } == 1)
         #expect(stall?.description.contains("greenlet \"culprit\"") == true)
     }
 

@@ -145,7 +145,7 @@ import Testing
                 #expect(result.bytes == Array("data".utf8))
             })
         }
-        for _ in 0..<200 where held.reactor != nil { try await Task.sleep(for: .milliseconds(5)) }
+        for _ in 0..<4000 where held.reactor != nil { try await Task.sleep(for: .milliseconds(5)) }
         #expect(held.reactor == nil)
         for fd in [reading, writing] { close(fd) }
     }

@@ -6,16 +6,25 @@ import Testing
 
 @Suite(.everyBackend) struct NativeResolverOutcomeTests {
     @Test func failuresNameHostServerAndCause() async throws {
-        try await withReactor { _ in
+        let clock = ManualClock()
+        try await withReactor(clock: clock) { reactor in
             let server = try NameServer { query, _ in .message(query.answer(code: .serverFailure)) }
             let silent = try NameServer { _, _ in .silence }
             defer {
                 server.stop()
                 silent.stop()
             }
-            let error = await failure {
-                try await ask(resolver([server, silent]) { $0.attempts = 1 }, "db.example", family: .ipv4)
+            let resolver = resolver([server, silent]) {
+                $0.timeout = .milliseconds(300)
+                $0.attempts = 1
             }
+            let asker = reactor.startTask {
+                await outcome { try await ask(resolver, "db.example", family: .ipv4) }
+            }
+            while silent.questions.isEmpty { await reactor.yield() }
+            clock.advance(by: .milliseconds(300))
+            let result = await asker.value
+            let error = #expect(throws: ReactorError.self) { try result.get() }
             #expect(error?.code == .nameServiceFailed)
             #expect(
                 error?.message
@@ -76,15 +85,21 @@ import Testing
     }
 
     @Test func silentServersAreNotAskedForEverySearchDomain() async throws {
-        try await withReactor { _ in
+        let clock = ManualClock()
+        try await withReactor(clock: clock) { reactor in
             let silent = try NameServer { _, _ in .silence }
             defer { silent.stop() }
             let resolver = resolver([silent]) {
                 $0.searchDomains = ["one.example", "two.example"]
-                $0.timeout = .milliseconds(5)
                 $0.attempts = 2
             }
-            let error = await failure { try await ask(resolver, "db", family: .ipv4) }
+            let asker = reactor.startTask { await outcome { try await ask(resolver, "db", family: .ipv4) } }
+            for round in 1...2 {
+                while silent.questions.count < round { await reactor.yield() }
+                clock.advance(by: .seconds(30))
+            }
+            let result = await asker.value
+            let error = #expect(throws: ReactorError.self) { try result.get() }
             #expect(error?.code == .nameServiceFailed)
             #expect(silent.questions == ["db.one.example A", "db.one.example A"])
         }
