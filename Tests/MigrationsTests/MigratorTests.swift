@@ -183,7 +183,7 @@ import Testing
             _ = try await connection.query("select pg_advisory_lock(\(MigrationLock.Kind.turn.rawValue))")
             let log = EventLog()
             let error = await #expect(throws: MigrationError.self) {
-                try await fixture.migrator { $0.lockTimeout = .milliseconds(250) }.up { log.add($0) }
+                try await fixture.migrator { $0.lockTimeout = .seconds(1) }.up { log.add($0) }
             }
             #expect(error?.code == .lockTimeout)
             #expect(

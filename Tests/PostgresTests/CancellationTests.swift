@@ -34,7 +34,7 @@ import Testing
             }
             #expect(try await eventually { try await watcher.active() == 3 })
             for greenlet in greenlets { greenlet.cancel() }
-            #expect(try await eventually(within: .seconds(1)) { try await watcher.active() == 0 })
+            #expect(try await eventually { try await watcher.active() == 0 })
             for greenlet in greenlets { #expect(try await greenlet.join()) }
             // The pool still serves its maximum, with the same three connections.
             let again = (0..<3).map { _ in

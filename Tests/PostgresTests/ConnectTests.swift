@@ -16,8 +16,10 @@ import Testing
     }
 
     @Test func aRefusedConnectionIsOneClearLine() async throws {
-        // A port that was free a moment ago.
-        let error = try await error("postgres://app:secret@127.0.0.1:\(try freePort())/shop")
+        // A port that nobody can listen on, for it is bound.
+        let holder = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(holder) }
+        let error = try await error("postgres://app:secret@127.0.0.1:\(try bindToFreePort(holder))/shop")
         #expect(error.code == .connectFailed && error.isRetrySafe && !error.isPermanentConnectFailure)
         #expect(error.description.contains("postgres://app@127.0.0.1:"))
         #expect(error.description.contains("Connection refused"))
@@ -52,7 +54,8 @@ import Testing
         var configuration = try PostgresConfiguration(
             "host=127.0.0.1,\(try LocalCluster.shared().socketDirectory) port=\(port),5432 dbname=postgres user=postgres"
         )
-        configuration.connectTimeout = .milliseconds(200)
+        // The next has as long.
+        configuration.connectTimeout = .seconds(2)
         try await withReactor { [configuration] (_) async throws in
             let connection = try await PostgresConnection.connect(configuration)
             let value: Int = try await connection.one("SELECT 1")
@@ -61,6 +64,7 @@ import Testing
         }
         configuration["host"] = "127.0.0.1"
         configuration["port"] = "\(port)"
+        configuration.connectTimeout = .milliseconds(100)
         try await withReactor { [configuration] (_) async throws in
             let error = try await failure { _ = try await PostgresConnection.connect(configuration) }
             #expect(error.isTimeout && error.description.contains("no answer within"))
@@ -140,10 +144,4 @@ private func bindToFreePort(_ descriptor: Int32) throws -> Int {
     }
     try #require(result == 0)
     return Int(UInt16(bigEndian: address.sin_port))
-}
-
-private func freePort() throws -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    return try bindToFreePort(descriptor)
 }

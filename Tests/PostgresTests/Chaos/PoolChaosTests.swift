@@ -35,12 +35,10 @@ import Testing
             #expect(ledger.written.count > 50 && ledger.count == 300)
 
             // The pool still serves its maximum, and no more.
-            let sleepers = (0..<10).map { _ in
-                Greenlet.spawn { try await pool.execute("SELECT pg_sleep(0.1)") }
-            }
+            let holders = Holders(10, of: pool)
             #expect(try await eventually { pool.statistics.counts.borrowed == 5 })
             #expect(try await watcher.sessions() <= 5)
-            for sleeper in sleepers { _ = try await sleeper.get() }
+            try await holders.release()
             #expect(pool.statistics.counts.borrowed == 0 && pool.statistics.counts.waiting == 0)
             #expect(pool.statistics.acquireTimeouts == 0)
         }

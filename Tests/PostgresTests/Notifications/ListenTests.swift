@@ -70,7 +70,7 @@ import Testing
             #expect(try await eventually { pool.listener?.channels.subscribers.isEmpty == false })
             let start = reactor.now
             await pool.close()
-            #expect(start.duration(to: reactor.now) < .seconds(5))
+            #expect(start.duration(to: reactor.now) < .seconds(9))
             _ = try await greenlet.get()
             #expect(try await watcher.sessions() == 0)
             let error = try await failure { _ = try await pool.listen("orders") }

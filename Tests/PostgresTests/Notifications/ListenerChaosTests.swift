@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test func aServerThatIsAwayIsWaitedFor() async throws {
-        try await Database().withPool(.init(maximum: 1, acquireTimeout: .milliseconds(300))) {
+        try await Database().withPool(.init(maximum: 1, acquireTimeout: .seconds(2))) {
             (pool, watcher) async throws in
             let events = try await pool.listen("a")
             try await watcher.connection.execute(

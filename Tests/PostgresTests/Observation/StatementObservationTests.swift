@@ -57,13 +57,19 @@ import Testing
     @Test func aSlowStatementIsOneLineOfTheLogAndAQuickOneNone() async throws {
         let database = try Database()
         let log = CapturedLog()
-        try await withReactor { (_) async throws in
+        let clock = ManualClock()
+        try await withReactor(clock: clock) { (_) async throws in
             var configuration = database.configuration
             configuration.slowStatementThreshold = .milliseconds(200)
             configuration.logger = log.logger
             let connection = try await PostgresConnection.connect(configuration)
             try await connection.execute("SELECT 1")
-            try await connection.execute("SELECT \("secret"),\n  pg_sleep(0.25)")
+            let slow = Greenlet.spawn {
+                try await connection.execute("SELECT \("secret"),\n  pg_sleep(0.25)")
+            }
+            for _ in 0..<3 { await Greenlet.yield() }
+            clock.advance(by: .milliseconds(250))
+            _ = try await slow.get()
             await connection.close()
         }
         let slow = log.messages.filter { $0.contains("slow statement") }

@@ -174,7 +174,7 @@ import Testing
     // MARK: Time, pause, close
 
     @Test func aReadThatWaitsInVainIsToldWhoHoldsWhat() async throws {
-        try await Database().withPool(Self.options(1, acquireTimeout: .milliseconds(100))) {
+        try await Database().withPool(Self.options(1, acquireTimeout: .seconds(2))) {
             (pool, _) async throws in
             try await Self.learn(pool)
             let lease = try await pool.lease(label: "report")

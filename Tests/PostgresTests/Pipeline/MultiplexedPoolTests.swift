@@ -239,7 +239,7 @@ import Testing
         try await withReactor { (_) async throws in
             let pool = PostgresPool(database.configuration, Self.options(1))
             #expect(try await pool.one(Int.self, "SELECT 1") == 1)
-            let running = Greenlet.spawn { try await pool.one(Int.self, "SELECT 5 FROM pg_sleep(0.3)") }
+            let running = Greenlet.spawn { try await pool.one(Int.self, "SELECT 5 FROM pg_sleep(2)") }
             #expect(try await eventually { pool.multiplexer?.machine.outstanding == 1 })
             let waiting = Greenlet.spawn { await outcome { try await pool.one(Int.self, "SELECT 6") } }
             await Greenlet.yield()

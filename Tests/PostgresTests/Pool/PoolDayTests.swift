@@ -22,7 +22,7 @@ import Testing
     func twentyFourHoursOfIdlenessAndBurstsLeaveNoGrowth(_ mode: PostgresPoolMode) async throws {
         let database = try Database()
         let clock = ManualClock()
-        try await withReactor(clock: clock) { (reactor) async throws in
+        try await withReactor(clock: clock, timeLimit: .seconds(600)) { (reactor) async throws in
             let watcher = try await Watcher(database.configuration)
             var options = PostgresPoolOptions(label: "day", maximum: 4, minimum: 1, mode: mode)
             options.maximumLifetime = .seconds(1800)
@@ -43,7 +43,7 @@ import Testing
                     }
                 }
                 // What is over is given up one by one.
-                for _ in 0..<1000 where pool.statistics.counts.total != 1 { try await Self.tick(clock) }
+                for _ in 0..<20_000 where pool.statistics.counts.total != 1 { try await Self.tick(clock) }
                 hours.append(try await Self.traces(of: pool, watcher))
             }
             // The first hour has made what stays: the watchers, the tickers, the one connection kept.

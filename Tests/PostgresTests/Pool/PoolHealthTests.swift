@@ -39,7 +39,9 @@ import Testing
         var options = PostgresPoolOptions(maximum: 8)
         options.checkAfterIdle = .zero
         options.checkTimeout = .milliseconds(200)
-        try await Database().withPool(options) { (pool, _) async throws in
+        var database = try Database()
+        database.configuration.cancelGrace = .milliseconds(500)
+        try await database.withPool(options) { (pool, _) async throws in
             pool.resize(maximum: 4)
             try await fill(pool)
             pool.resize(maximum: 8)

@@ -35,9 +35,9 @@ import Testing
     }
 
     @Test func aThrowingConfigureOrOnConnectFailsTheConnectAndSaysWhy() async throws {
-        var first = PostgresPoolOptions(maximum: 1, acquireTimeout: .milliseconds(300))
+        var first = PostgresPoolOptions(maximum: 1, acquireTimeout: .milliseconds(1500))
         first.hooks.configure = { _ in throw Refused() }
-        var second = PostgresPoolOptions(maximum: 1, acquireTimeout: .milliseconds(300))
+        var second = PostgresPoolOptions(maximum: 1, acquireTimeout: .milliseconds(1500))
         second.hooks.onConnect = { _ = try await $0.execute("SELECT 1/0") }
         for (options, reason) in [(first, "Refused"), (second, "division by zero")] {
             try await Database().withPool(options) { (pool, watcher) async throws in
@@ -85,7 +85,7 @@ import Testing
 
     @Test func aHookThatHangsAndHearsNothingCostsItsBorrowerItsTimeAndNoMore() async throws {
         let calls = Calls()
-        var options = PostgresPoolOptions(maximum: 1)
+        var options = PostgresPoolOptions(maximum: 1, minimum: 1)
         options.hooks.onAcquire = { _, _ in
             calls.count += 1
             // Deaf to cancellation.
@@ -93,6 +93,7 @@ import Testing
             return true
         }
         try await Database().withPool(options) { (pool, _) async throws in
+            try await pool.warmUp()
             let error = try await failure {
                 try await pool.withConnection(timeout: .milliseconds(100)) { _ in }
             }

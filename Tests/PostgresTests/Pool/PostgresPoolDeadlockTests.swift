@@ -65,6 +65,7 @@ import Testing
 
     @Test func aHolderThatDoesSomethingElsePreventsTheClaim() async throws {
         try await Database().withPool(.init(maximum: 2)) { (pool, _) async throws in
+            try await fill(pool)
             let busy = Greenlet.spawn { try await pool.one(Int.self, "SELECT 1 FROM pg_sleep(0.2)") }
             let nested = Greenlet.spawn { () async throws -> Int in
                 try await pool.withConnection { _ in

@@ -8,11 +8,14 @@ import Testing
 
 /// A database of the shared cluster that no other test uses.
 struct Database {
-    let configuration: PostgresConfiguration
+    /// Patient, for a busy machine: a server that is given no processor for a second has not failed.
+    var configuration: PostgresConfiguration
 
     init(_ cluster: LocalCluster? = nil) throws {
         let cluster = try cluster ?? LocalCluster.shared()
         configuration = try PostgresConfiguration(try cluster.createDatabase())
+        configuration.connectTimeout = .seconds(50)
+        configuration.cancelGrace = .seconds(30)
     }
 
     /// Runs `body` with a connection on a reactor of its own; nothing may be left there.
@@ -28,12 +31,17 @@ struct Database {
         }
     }
 
-    /// The same with a pool and a connection to watch it by, which is not of the pool.
+    /// The same with a pool and a connection to watch it by, which is not of the pool. Who names no time to wait for a
+    /// connection has more of it than usual.
     func withPool<Value: Sendable>(
         _ options: PostgresPoolOptions = .init(),
         _ body: @escaping @Sendable @ReactorActor (PostgresPool, Watcher) async throws -> Value
     ) async throws -> Value {
-        try await withReactor { _ in
+        var options = options
+        if options.acquireTimeout == PostgresPoolOptions().acquireTimeout {
+            options.acquireTimeout = .seconds(50)
+        }
+        return try await withReactor { [options] _ in
             let pool = PostgresPool(configuration, options)
             let watcher = try await Watcher(configuration)
             let result: Result<Value, any Error>
@@ -78,7 +86,7 @@ final class Watcher {
 /// Waits until `condition` holds; the bound is generous, for a busy machine.
 @ReactorActor
 func eventually(
-    within limit: Duration = .seconds(10), _ condition: @ReactorActor () async throws -> Bool
+    within limit: Duration = .seconds(30), _ condition: @ReactorActor () async throws -> Bool
 ) async throws -> Bool {
     let deadline = reactor.now.advanced(by: limit)
     while try await !condition() {

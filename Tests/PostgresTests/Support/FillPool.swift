@@ -1,7 +1,5 @@
 import Greenlets
-import PostgresValues
 import ReactorCore
-import Testing
 
 @testable import Postgres
 
@@ -9,12 +7,30 @@ import Testing
 @ReactorActor
 func fill(_ pool: PostgresPool) async throws {
     let maximum = pool.statistics.counts.maximum
-    let gate = Event()
-    let greenlets = (0..<maximum).map { _ in
-        Greenlet.spawn { () async throws in try await pool.withConnection { _ in _ = try await gate.wait() } }
-    }
-    let isFull = try await eventually { pool.statistics.counts.borrowed == maximum }
+    let holders = Holders(maximum, of: pool)
+    // None gives its connection back before, or the first would serve the last, where it takes long to open one.
+    let isFull = try await eventually(within: .seconds(50)) { pool.statistics.counts.borrowed == maximum }
     #expect(isFull)
-    gate.set()
-    for greenlet in greenlets { try await greenlet.get() }
+    try await holders.release()
+}
+
+/// Greenlets that hold a connection each, or wait for one, until they are released.
+@ReactorActor
+final class Holders {
+    private var greenlets: [Greenlet<Void>] = []
+    private let gate = Event()
+
+    init(_ count: Int, of pool: PostgresPool) {
+        greenlets = (0..<count).map { _ in
+            Greenlet.spawn { [gate] () async throws in
+                try await pool.withConnection(timeout: .seconds(50)) { _ in _ = try await gate.wait() }
+            }
+        }
+    }
+
+    /// Lets them give their connections back, and waits for them.
+    func release() async throws {
+        gate.set()
+        for greenlet in greenlets { try await greenlet.get() }
+    }
 }
