@@ -60,8 +60,16 @@ extension Place {
 
     /// Leaves no descriptor open for writing: a program that is being written cannot be run (ETXTBSY).
     fileprivate func install(_ program: String, _ script: String) throws {
-        let file = try Descriptor.open(program, O_WRONLY | O_CREAT)
-        file.write("#!/bin/sh\n\(script)\n")
-        fchmod(file.number, 0o755)
+        do {
+            let file = try Descriptor.open(program, O_WRONLY | O_CREAT)
+            file.write("#!/bin/sh\n\(script)\n")
+            fchmod(file.number, 0o755)
+        }
+        // A child that another test is just starting has it, until it runs its own program. Who writes keeps leases away.
+        let reader = open(program, O_RDONLY | O_CLOEXEC)
+        defer { close(reader) }
+        let setLease: Int32 = 1024
+        while fcntl(reader, setLease, F_RDLCK) != 0, errno == EAGAIN { usleep(1000) }
+        _ = fcntl(reader, setLease, F_UNLCK)
     }
 }

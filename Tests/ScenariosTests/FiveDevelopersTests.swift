@@ -6,6 +6,7 @@ import Testing
     @Test func fiveGreenletsServeFifteenCustomersInThreeRounds() async throws {
         let performance = try await Performance.of(fiveDevelopers)
         #expect(performance.duration.rounded() == 9)
+        #expect(performance.mostAtOnce(from: "Start installation", to: "All done") == 5)
         let morning = (0..<5).flatMap {
             ["Goodmorning from developer \($0)", "Start installation for Customer \($0)"]
         }
@@ -16,11 +17,12 @@ import Testing
     @Test func fiveThreadsDoTheSame() async throws {
         let performance = try await Performance.inRealTime(of: fiveDevelopersOnThreads)
         #expect(performance.duration >= 9)
+        // A busy machine may start the last of five threads when the first has served its customer.
+        #expect((2...5).contains(performance.mostAtOnce(from: "Start installation", to: "All done")))
         expectDay(performance)
     }
 
-    /// What must hold whoever came first: each line whole and once, in order for each customer, five at a
-    /// time.
+    /// What must hold whoever came first: each line whole and once, in order for each customer.
     private func expectDay(_ performance: Performance) {
         let expected =
             (0..<5).flatMap { ["Goodmorning from developer \($0)", "Bye from developer \($0)"] }
@@ -36,7 +38,6 @@ import Testing
             let end = performance.lines.firstIndex(of: "Bye from \(name)")
             #expect(start ?? .max < end ?? .min)
         }
-        #expect(performance.mostAtOnce(from: "Start installation", to: "All done") == 5)
     }
 }
 

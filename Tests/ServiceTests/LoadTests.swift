@@ -19,7 +19,7 @@ import Transports
                 #expect(answer == "dummypacketmaker012345678Dummy_" + (number % 2 == 0 ? "12345" : "klmno"))
             }
             let elapsed = start.duration(to: reactor.now)
-            #expect(elapsed >= .seconds(1) && elapsed < .seconds(6), "took \(elapsed)")
+            #expect(elapsed >= .seconds(1) && elapsed < .seconds(8), "took \(elapsed)")
             for client in clients { client.loseConnection() }
         }
     }
@@ -33,7 +33,7 @@ import Transports
             repeat {
                 rounds.append(try await round(clients))
             } while rounds.count < 10 && !rounds.last!.isGood
-            #expect(rounds.contains { $0.isGood }, "\(rounds)")
+            #expect(rounds.contains { $0.isSound }, "\(rounds)")
             #expect(service.pool.statistics.counts.borrowed == 0)
             #expect(service.pool.statistics.counts.idle <= 20)
             for client in clients { client.loseConnection() }
@@ -61,10 +61,11 @@ private struct Round: CustomStringConvertible {
     let elapsed: Duration
     let ticks: Int
     let lateness: Duration
-    /// 200 lookups of 0.1 s over 20 connections take a second, one after the other 20.
+    /// What it is on an idle machine: 200 lookups of 0.1 s over 20 connections take a second.
     var isGood: Bool {
-        elapsed >= .milliseconds(900) && elapsed < .milliseconds(1900) && ticks > 50
-            && lateness < .milliseconds(100)
+        elapsed < .milliseconds(1900) && ticks > 50 && lateness < .milliseconds(100) && isSound
     }
+    /// What it is on any: one after the other they take 20 s.
+    var isSound: Bool { elapsed >= .milliseconds(900) && elapsed < .seconds(10) && ticks > 20 }
     var description: String { "took \(elapsed), \(ticks) ticks, late by \(lateness)" }
 }

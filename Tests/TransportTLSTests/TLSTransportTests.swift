@@ -205,7 +205,7 @@ import Transports
             let port = try reactor.listenTCP("127.0.0.1", port: 0) { RecordingProtocol() }
             let error = await #expect(throws: TransportError.self) {
                 _ = try await reactor.connectTLS(
-                    "127.0.0.1", port: port.port, context: clientContext, timeout: .milliseconds(100)
+                    "127.0.0.1", port: port.port, context: clientContext, timeout: .seconds(1)
                 ) { RecordingProtocol() }
             }
             #expect(error?.code == .handshakeFailed)

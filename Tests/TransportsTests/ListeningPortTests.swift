@@ -94,7 +94,7 @@ import Transports
             let idle = try await reactor.connectTCP("127.0.0.1", port: port.port) { Recorder() }
             let stubborn = try await reactor.connectTCP("127.0.0.1", port: port.port) { Recorder() }
             try await eventually { port.connections.count == 2 }
-            #expect(await port.stop(gracePeriod: .milliseconds(30)) == 1)
+            #expect(await port.stop(gracePeriod: .seconds(2)) == 1)
             #expect(port.connections.isEmpty)
             #expect(made[0].end!.isClean)
             #expect(made[1].end!.isAborted)

@@ -147,15 +147,17 @@ import Transports
 
     @Test func cancelledReadTakesNothing() async throws {
         try await withNetwork { reactor in
+            var isKilled = false
             let server = try reactor.serveTCP("127.0.0.1", port: 0) { connection in
                 let first = Greenlet.spawn { () async throws -> String? in try await connection.readLine() }
                 try await reactor.sleep(for: .milliseconds(5))
                 try await first.kill()
+                isKilled = true
                 let line = try await connection.readLine()
                 try await connection.write("got \(line ?? "nothing")\r\n")
             }
             let client = try await reactor.connectTCP("127.0.0.1", port: server.port)
-            try await reactor.sleep(for: .milliseconds(20))
+            try await eventually { isKilled }
             try await client.write("line\r\n")
             #expect(try await client.readLine() == "got line")
             client.close()
