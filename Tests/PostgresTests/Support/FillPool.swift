@@ -1,5 +1,6 @@
 import Greenlets
 import ReactorCore
+import Testing
 
 @testable import Postgres
 
