@@ -53,6 +53,22 @@ extension LocalPostgresTests {
             if geteuid() != 0 { #expect(status.st_uid == geteuid()) }
         }
 
+        /// As others do who look whether it is abandoned, just before its directory goes.
+        @Test func homeWhoseLockIsMadeAnewWhileItGoesLeavesNothing() throws {
+            let cluster = try LocalCluster.temporary()
+            let (directory, lock) = (cluster.directory, cluster.control.home.usersLock)
+            runOnThread { cluster.stop() }
+            var status = stat()
+            while stat("\(directory)/data", &status) == 0 { usleep(100) }
+            for _ in 0..<50_000 {
+                let fd = open(lock, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+                guard fd >= 0 else { break }  // the directory is gone
+                close(fd)
+            }
+            for _ in 0..<1000 where stat(directory, &status) == 0 { usleep(10_000) }
+            #expect(stat(directory, &status) != 0)
+        }
+
         @Test(arguments: [LocalCluster.StopMode.fast, .immediate])
         func stopLeavesNothing(_ mode: LocalCluster.StopMode) throws {
             let cluster = try LocalCluster.temporary()

@@ -88,6 +88,16 @@ enum ClusterScript {
             forget_processes
         }
 
+        # Who looks whether a home is abandoned may make its locks anew just as it goes: then once more.
+        remove_home() {
+            tries=0
+            until rm -rf "$home" 2>/dev/null; do
+                tries=$((tries + 1))
+                [ "$tries" -lt 100 ] || { rm -rf "$home"; return; }
+                sleep 0.05
+            done
+        }
+
         case $role in
         watch)
             # Descriptor 0: a pipe only the owner can write to. 3: the owner's share of users.lock.
@@ -97,7 +107,7 @@ enum ClusterScript {
             flock -n -x 3 || exit 0 # others use the cluster
             if [ "$fate" = remove ]; then
                 end_server "${order:-immediate}"
-                rm -rf "$home"
+                remove_home
             else
                 end_server "${order:-fast}"
                 [ "$sockets" = "$home/socket" ] || rmdir "$sockets"
@@ -113,7 +123,7 @@ enum ClusterScript {
             exec 5>>"$home/lifecycle.lock" 3>>"$home/users.lock"
             flock -n -x 5 && flock -n -x 3 || exit 0
             end_server immediate
-            rm -rf "$home"
+            remove_home
             ;;
         esac
         """#

@@ -83,13 +83,16 @@ import Testing
         try await database.withPool(Self.options(1)) { (pool, _) async throws in
             // On a busy machine everything may be slow, and slow ones go alone.
             pool.multiplexer?.machine = .init(limits: .init(lines: 1, slowAfter: .seconds(60)))
-            let statement: SQL = "SELECT pg_advisory_xact_lock_shared(1)"
-            for _ in 0..<3 { _ = try await pool.query(statement) }
             let holder = try await PostgresConnection.connect(database.configuration)
-            try await holder.execute("SELECT pg_advisory_lock(1)")
+            try await holder.execute("CREATE TABLE gate ()")
+            let statement: SQL = "SELECT count(*) FROM gate"
+            for _ in 0..<3 { _ = try await pool.query(statement) }
+            // None is answered before the table is free again.
+            try await holder.execute("BEGIN")
+            try await holder.execute("LOCK TABLE gate")
             let greenlets = (0..<16).map { _ in Greenlet.spawn { try await pool.query(statement).count } }
             #expect(try await eventually { pool.multiplexer?.machine.outstanding == 16 })
-            try await holder.execute("SELECT pg_advisory_unlock(1)")
+            try await holder.execute("COMMIT")
             for greenlet in greenlets { #expect(try await greenlet.get() == 1) }
             await holder.close()
             let sharing = pool.statistics.sharing
