@@ -11,3 +11,13 @@ fail() {
     say "$*"
     exit 1
 }
+
+# The usual 1024 descriptors are too few: the linter opens every source file, the tests have a thousand open at once, and a
+# service has one for each client.
+raise_descriptor_limit() {
+    local wanted=65536 most
+    most=$(ulimit -Hn)
+    if [[ $most != unlimited ]] && ((most < wanted)); then wanted=$most; fi
+    if [[ $(ulimit -Sn) != unlimited ]] && (($(ulimit -Sn) < wanted)); then ulimit -Sn "$wanted"; fi
+}
+raise_descriptor_limit
