@@ -150,7 +150,7 @@ import Testing
             var nowhere = Subprocess.Options()
             nowhere.directory = "/nonexistent"
             for (command, options, code) in [
-                (["no-such-program-here"], .init(), ENOENT), (["/etc/passwd"], .init(), EACCES),
+                (["/no-such-program-here"], .init(), ENOENT), (["/etc/passwd"], .init(), EACCES),
                 (["true"], nowhere, ENOENT),
             ] {
                 let error = #expect(throws: SubprocessError.self) {
