@@ -20,6 +20,7 @@ import Testing
                 world.disturb()
                 await reactor.yield()
             }
+            while world.killsUnderWay > 0 { await reactor.yield() }
             #expect(world.mistakes.isEmpty, "seed \(seed)")
             #expect(world.spawnCount >= 60, "seed \(seed)")
             world.close()
@@ -81,6 +82,8 @@ import Testing
     private let pairs = (0..<8).map { _ in Sockets() }
     private(set) var spawnCount = 0
     private(set) var liveCount = 0
+    /// A call that comes when the reactor has stopped stays with it, and keeps it and whom it is about.
+    private(set) var killsUnderWay = 0
     var mistakes: [String] = []
 
     init(_ reactor: Reactor, seed: UInt64) {
@@ -98,7 +101,13 @@ import Testing
         case 2:
             guard let victim = greenlets.randomElement(using: &generator) else { return }
             let reactor = reactor
-            try? pool.submit { reactor.callFromThread { victim.cancel() } }
+            let kill: @Sendable () -> Void = {
+                reactor.callFromThread {
+                    victim.cancel()
+                    self.killsUnderWay -= 1
+                }
+            }
+            if (try? pool.submit(kill)) != nil { killsUnderWay += 1 }
         default: break
         }
     }

@@ -86,8 +86,7 @@ import Testing
     @Test func signalHandlerMayPost() {
         // A real-time signal that nothing else here uses; its handler stays, with a semaphore that does.
         let number: Int32 = 41
-        let semaphore = Semaphore()
-        _ = Unmanaged.passRetained(semaphore)
+        let semaphore = signalledSemaphore
         handlersSemaphore.store(semaphore.address)
         var action = sigaction()
         action.__sigaction_handler.sa_handler = { _ in sem_post(handlersSemaphore.load()) }
@@ -117,3 +116,5 @@ private final class HandlersSemaphore: @unchecked Sendable {
     func load() -> UnsafeMutablePointer<sem_t> { address! }  // the test stores it first
 }
 private let handlersSemaphore = HandlersSemaphore()
+/// It stays, for the handler does.
+private let signalledSemaphore = Semaphore()
