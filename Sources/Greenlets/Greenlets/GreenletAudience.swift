@@ -1,11 +1,14 @@
 import ReactorCore
 
 /// Who is to be told of a greenlet's end: mostly nobody, or who joins it.
+///
+/// The extras come first: pointers of the first case are stored as they are, those of others with a mark, by which tools that
+/// look for leaks do not know them. A latch is known elsewhere; the extras are not.
 enum GreenletAudience {
-    case nobody
-    case joiner(Latch)
     /// What few greenlets have, others who are to be told among it.
     case extras(GreenletExtras)
+    case joiner(Latch)
+    case nobody
 }
 
 extension AnyGreenlet {
