@@ -1,5 +1,4 @@
-// linux/tcp.h has the counters that glibc's netinet/tcp.h lacks, and cannot stand beside it: so neither CLinux.h nor sys/socket.h's
-// users are included here.
+// linux/tcp.h has the counters that glibc's netinet/tcp.h lacks, and cannot stand beside it: CLinux.h is not included here.
 #include <errno.h>
 #include <linux/tcp.h>
 #include <stddef.h>

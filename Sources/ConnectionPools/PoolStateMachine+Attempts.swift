@@ -10,19 +10,22 @@ extension PoolStateMachine {
     /// The back-off timer with this number fired; an outdated number means nothing.
     @inlinable
     public mutating func backoffElapsed(_ number: UInt64, at now: Duration) -> Actions {
-        var actions = Actions()
-        guard backoff == number else { return actions }
-        backoff = nil
-        openIfNeeded(at: now, &actions)
-        return actions
+        elapsed(\.backoff, number, at: now)
     }
 
     /// The timer for attempts that take long fired; an outdated number means nothing.
     @inlinable
     public mutating func patienceElapsed(_ number: UInt64, at now: Duration) -> Actions {
+        elapsed(\.patience, number, at: now)
+    }
+
+    @inlinable
+    mutating func elapsed(
+        _ timer: WritableKeyPath<Self, UInt64?>, _ number: UInt64, at now: Duration
+    ) -> Actions {
         var actions = Actions()
-        guard patience == number else { return actions }
-        patience = nil
+        guard self[keyPath: timer] == number else { return actions }
+        self[keyPath: timer] = nil
         openIfNeeded(at: now, &actions)
         return actions
     }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Synchronization
 
@@ -52,4 +53,10 @@ func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value
 private final class Body: Sendable {
     let run: @Sendable () -> Void
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+}
+
+/// Keeps the thread busy for so much of its own time.
+func work(for nanoseconds: Int64) {
+    let end = clinux_thread_cpu_ns() + nanoseconds
+    while clinux_thread_cpu_ns() < end {}
 }

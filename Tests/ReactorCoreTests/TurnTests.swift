@@ -134,53 +134,6 @@ import Testing
         return flooding
     }
 
-    @Test func taskThatATimerWakesGoesBeforeWhatIsReady() async throws {
-        try await withReactor { reactor in
-            let steps = Tally()
-            let flooding = Flooding()
-            for _ in 0..<300 {
-                flooding.pending += 1
-                _ = reactor.startTask {
-                    while !flooding.isOver {
-                        work(for: 300_000)
-                        steps.count += 1
-                        await reactor.yield()
-                    }
-                    flooding.pending -= 1
-                }
-            }
-            for _ in 0..<3 {
-                var due = 0
-                reactor.callLater(.milliseconds(5)) { due = steps.count }
-                try await reactor.sleep(for: .milliseconds(5))
-                #expect(steps.count - due <= 20, "a turn's worth at most, not one of each")
-            }
-            flooding.isOver = true
-            while flooding.pending > 0 { await reactor.yield() }
-        }
-    }
-
-    @Test func tasksThatTimersWakeGoOnInTheOrderOfTheirDeadlines() async throws {
-        let clock = ManualClock()
-        try await withReactor(clock: clock) { reactor in
-            let order = Order()
-            let tasks = (0..<1000).map { number in
-                reactor.startTask {
-                    try? await reactor.sleep(for: .seconds(1 + number / 10))
-                    work(for: 20_000)  // a turn does not come to the last
-                    order.numbers.append(number)
-                    await reactor.yield()
-                    order.numbers.append(1000 + number)
-                }
-            }
-            await reactor.yield()
-            clock.advance(by: .seconds(200))
-            for task in tasks { await task.value }
-            #expect(order.numbers.filter { $0 < 1000 } == Array(0..<1000))
-            #expect(order.numbers.filter { $0 >= 1000 } == Array(1000..<2000))
-        }
-    }
-
     @Test func everyEventOfALongBatchIsHandedOut() async throws {
         try await withReactor { reactor in
             let fds = (0..<300).map { _ in eventfd(1, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK)) }
@@ -280,19 +233,11 @@ import Testing
     }
 }
 
-/// Keeps the thread busy for so much of its own time.
-private func work(for nanoseconds: Int64) {
-    let end = clinux_thread_cpu_ns() + nanoseconds
-    while clinux_thread_cpu_ns() < end {}
-}
-
 @ReactorActor private final class Flooding {
     var isOver = false
     var pending = 0
     var descriptors: [Int32] = []
 }
-
-@ReactorActor private final class Order { var numbers: [Int] = []; nonisolated init() {} }
 
 @ReactorActor private final class Tally { var count = 0; nonisolated init() {} }
 

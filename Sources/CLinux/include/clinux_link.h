@@ -1,7 +1,8 @@
 // Circular doubly linked lists through the objects in them: to join and to leave is a few stores, from anywhere.
 //
 // A list is a link of its own, whose neighbours are the last and the first. A link that is in no list has none. Whose a link
-// is, who keeps the list knows: by how far into its owner it lies. In C because the same through references of Swift objects would count each of them at each step.
+// is, who keeps the list knows: by how far into its owner it lies. In C because the same through references of Swift
+// objects would count each of them at each step.
 #pragma once
 
 #include <stddef.h>

@@ -21,6 +21,7 @@ enum GreenletStage {
 
     /// Takes back what was stored without the type of its value.
     @usableFromInline init(_ body: AnyGreenletBody) {
+        // The two words that `AnyGreenletBody` took from a body of this type, which the greenlet's own type says.
         self = unsafeBitCast(body, to: GreenletBody<Value>.self)
     }
 }
@@ -34,6 +35,7 @@ enum GreenletStage {
     private let captured: AnyObject
 
     @usableFromInline init<Value>(_ body: GreenletBody<Value>) {
+        // A function is two words: where its code is, and the object with what it captures, or none.
         let parts = unsafeBitCast(body, to: (code: UnsafeRawPointer, captured: AnyObject?).self)
         code = parts.code
         // Code that captures nothing does not look at what it is given.

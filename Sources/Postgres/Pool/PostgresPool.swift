@@ -16,8 +16,8 @@ public import ReactorCore
 /// - Connections are opened when needed, by the pool itself: a borrower that leaves disturbs no connect.
 /// - Borrowers are served strictly in order of arrival. The maximum holds as the server sees it.
 /// - Idle connections are watched: one that the server ends is gone before anybody borrows it, and with it all that are as old.
-/// - While the server is away connects are tried again for as long as anybody waits, with pauses of 0.4 s at most,
-///   or the minimum lacks, with pauses of up to six.
+/// - While the server is away connects are tried again without end: after 0.4 s at most while anybody waits, after six
+///   where only the minimum lacks.
 /// - A connection returns as it was borrowed: an open transaction is rolled back, what statements left behind is reset, a
 ///   broken connection replaced.
 /// - When everyone who holds a connection asks for another, the last to ask gets `poolDeadlock` instead of a long wait.
