@@ -75,6 +75,11 @@ final class Watcher {
             "SELECT count(*) FROM pg_stat_activity WHERE datname = \(name) AND state = 'active'")
     }
 
+    /// Whether none of them runs a statement any more. An error reaches the client before its session is idle.
+    func seesIdleSessions() async throws -> Bool {
+        try await eventually { try await active() == 0 }
+    }
+
     /// Ends all of them; returns how many.
     @discardableResult
     func terminateAll() async throws -> Int {
