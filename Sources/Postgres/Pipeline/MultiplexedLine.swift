@@ -87,7 +87,9 @@ final class MultiplexedLine {
     /// Takes in what has come. True when the line is over.
     private func advance() -> Bool {
         if isOver { return true }
-        if wire.receive({ calls in answered(calls[0]) }) == .lost || session.exchange.isAbandoned {
+        // What one read brings has come together.
+        let now = multiplexer.pool.now
+        if wire.receive({ calls in answered(calls[0], at: now) }) == .lost || session.exchange.isAbandoned {
             lose(unsent: 0)
             return true
         }
@@ -110,12 +112,12 @@ final class MultiplexedLine {
         return isOver
     }
 
-    private func answered(_ call: PipelinedCall) {
+    private func answered(_ call: PipelinedCall, at now: Duration) {
         let error = call.error
         var end = MultiplexEnd.answered
         if error?.sqlState == .queryCanceled { end = .cancelled }
         if call.isStale, !call.sharing.hasBeenRerun { end = .stale }
-        let (verdict, duration) = multiplexer.machine.answered(place, end, at: multiplexer.pool.now)
+        let (verdict, duration) = multiplexer.machine.answered(place, end, at: now)
         if multiplexer.machine.isCancelToSettle(place) { session.stopCancelling() }
         switch verdict {
         case .deliver:

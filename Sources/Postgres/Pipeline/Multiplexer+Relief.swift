@@ -2,7 +2,7 @@ import ConnectionPools
 import PostgresValues
 import ReactorCore
 
-// In a pool of the mode `.automatic` sharing is the relief of one whose connections are all in use; and in every mode that
+// In a pool of the mode `.automatic` sharing is the relief of one that has more to run than connections; and in every mode that
 // shares, a shared connection is given up for those who need one to themselves.
 
 extension Multiplexer {
@@ -15,16 +15,25 @@ extension Multiplexer {
             idleAfter: .milliseconds(20))
     }
 
-    /// Whether the statement can share, and would have to wait otherwise.
+    /// Whether the statement can share, and is one of more than there are connections for.
     func relieves(_ sql: SQL, _ fingerprint: UInt64) -> Bool {
         // Noted in any case: how long it takes shall count.
         let isFit = reputations.isShareableAndQuick(sql, fingerprint)
         let counts = pool.machine.counts
-        guard isFit, counts.idle == 0, counts.total >= counts.maximum, !pool.machine.isPaused else {
+        guard isFit, counts.total >= counts.maximum, !pool.machine.isPaused, isContended(counts) else {
             return false
         }
         // A greenlet that holds a connection stands in the pool's own queue, where a deadlock would be seen.
         return counts.borrowed == machine.open || !pool.machine.isHolding(.current(""))
+    }
+
+    /// Whether more statements are under way than there are connections. As long as that is so, reads stay together even
+    /// when a connection is free for a moment: spread over all of them, they would have shorter pipelines.
+    private func isContended(_ counts: PoolCounts) -> Bool {
+        if counts.idle == 0 { return true }
+        let shared = machine.open
+        let alone = counts.borrowed - shared
+        return shared > 0 && alone + machine.outstanding + machine.waiting >= counts.maximum
     }
 
     /// Whether so many wait already that one more is sent away.

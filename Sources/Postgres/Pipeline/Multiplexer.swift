@@ -15,7 +15,7 @@ final class Multiplexer {
     var machine: Machine
     var lines: [MultiplexedLine?]
     var reputations: StatementReputations
-    /// Whether statements share only what they would have to wait for otherwise; see `Multiplexer+Relief`.
+    /// Whether statements share only when there are more of them than connections; see `Multiplexer+Relief`.
     let isRelief: Bool
     private var isPumpScheduled = false
     private var ticker: DelayedCall?

@@ -2,8 +2,9 @@
 public enum PostgresPoolMode: Hashable, Sendable {
     /// Each has a connection to itself while it runs. Default.
     case exclusive
-    /// Each has a connection to itself as long as one is free. When all `maximum` are busy, reads that are known to be quick
-    /// share connections instead of waiting for one: more than twice as many of them per second under load, and as ever without it.
+    /// Each has a connection to itself while no more of them run than there are connections. When there are more, reads that are
+    /// known to be quick share connections instead of waiting for one: more than twice as many of them per second under load,
+    /// and as ever without it. They share as few as they fill, and leave the others to whoever needs one to himself.
     ///
     /// - A read is a `SELECT`, `VALUES`, `TABLE` or `WITH` that neither writes nor locks rows nor touches its session, as far as its
     ///   text tells; it is known to be quick when it was before (10 ms). All else has a connection to itself, as have

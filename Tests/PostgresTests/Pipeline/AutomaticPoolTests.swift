@@ -57,6 +57,33 @@ import Testing
         }
     }
 
+    @Test func whileMoreRunThanThereAreConnectionsReadsStayTogether() async throws {
+        try await Database().withPool(Self.options(3)) { (pool, _) async throws in
+            try await pool.execute("CREATE TABLE gate (n int)")
+            try await Self.learn(pool)
+            for _ in 0..<3 { try await pool.execute("SELECT n FROM gate") }
+            try await fill(pool)
+            let locker = try await pool.lease()
+            try await locker.connection.script("BEGIN; LOCK TABLE gate")
+            let others = [try await pool.lease(), try await pool.lease()]
+            let readers = (0..<4).map { _ in Greenlet.spawn { try await pool.execute("SELECT n FROM gate") } }
+            #expect(try await eventually { pool.multiplexer?.machine.waiting == 4 })
+            for other in others { other.end() }
+            #expect(try await eventually { pool.multiplexer?.machine.outstanding == 4 })
+
+            #expect(pool.statistics.counts.idle == 1)
+            let late = Greenlet.spawn { try await pool.execute(Self.read) }
+            #expect(try await eventually { Self.shared(pool) == 5 })
+
+            try await locker.connection.script("ROLLBACK")
+            for reader in readers + [late] { _ = try await reader.get() }
+            locker.end()
+            #expect(try await eventually { pool.statistics.counts.borrowed == 0 })
+            try await pool.execute(Self.read)
+            #expect(Self.shared(pool) == 5)
+        }
+    }
+
     @Test(arguments: [
         "UPDATE t SET n = 1" as SQL, "SELECT n FROM t FOR UPDATE",
         "WITH d AS (DELETE FROM t RETURNING n) SELECT n FROM d",
