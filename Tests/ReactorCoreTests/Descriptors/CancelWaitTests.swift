@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import ReactorTesting
 import Testing
