@@ -59,8 +59,9 @@ import Transports
             }
             #expect(error?.code == .connectTimedOut)
             #expect(error?.isTimeout == true)
-            // A child that another test is just starting has every descriptor, until it runs its program.
-            try await eventually { unansweredSocketCount(at: silent.port) == before }
+            // A child that another test is just starting has every descriptor, until it runs its program. Fewer than before are
+            // left when the queue took one of those that fill it late.
+            try await eventually { unansweredSocketCount(at: silent.port) <= before }
             silent.close()
         }
     }
@@ -76,8 +77,9 @@ import Transports
             for _ in 0..<5 { await reactor.yield() }
             task.cancel()
             await #expect(throws: CancellationError.self) { try await task.value }
-            // A child that another test is just starting has every descriptor, until it runs its program.
-            try await eventually { unansweredSocketCount(at: silent.port) == before }
+            // A child that another test is just starting has every descriptor, until it runs its program. Fewer than before are
+            // left when the queue took one of those that fill it late.
+            try await eventually { unansweredSocketCount(at: silent.port) <= before }
             silent.close()
         }
     }

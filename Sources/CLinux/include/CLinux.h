@@ -75,6 +75,9 @@ typedef struct clinux_resumable {
     uintptr_t accesses[2];  ///< to variables, that the parked code is in the middle of: its part of the thread's list
 } clinux_resumable;
 
+/// The address of a stored property, without a closure to be called with it.
+static inline clinux_resumable *clinux_address_of_resumable(clinux_resumable *code) { return code; }
+
 /// Called right before and right after the code goes on.
 static inline void clinux_resuming(clinux_resumable *code) {
     swift_task_enterThreadLocalContext((char *)code->accesses);

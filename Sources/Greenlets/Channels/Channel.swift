@@ -18,7 +18,9 @@ public final class Channel<Element: Sendable>: AsyncSequence {
     @usableFromInline let senders = ParkingLine()
     @usableFromInline let receivers = ParkingLine()
     /// Whether `close()` has been called.
-    @exclusivity(unchecked) public private(set) var isClosed = false
+    public var isClosed: Bool { hasClosed }
+    // Apart, for in code that is inlined elsewhere the attribute counts for nothing.
+    @exclusivity(unchecked) private var hasClosed = false
     @usableFromInline let reactor: Reactor
 
     /// Makes a channel for greenlets of the current reactor.
@@ -63,7 +65,7 @@ public final class Channel<Element: Sendable>: AsyncSequence {
         if let element = takeFromSender() { return element }
         let place = try beginToReceive()
         try await place.waitUntilOpen()
-        return place.value!  // set before the place is opened
+        return place.take()!  // set before the place is opened
     }
 
     /// The place in the line where a receiver has to wait.
@@ -88,7 +90,7 @@ public final class Channel<Element: Sendable>: AsyncSequence {
         guard let place = senders.first else { return nil }
         place.open()
         // Put into the line by send(_:).
-        return unsafeDowncast(place, to: Waiter<Element>.self).value
+        return unsafeDowncast(place, to: Waiter<Element>.self).take()
     }
 
     /// As the `async` form, for synchronous code in a greenlet.
@@ -104,14 +106,14 @@ public final class Channel<Element: Sendable>: AsyncSequence {
             if let element = takeFromSender() { return element }
             let place = try beginToReceive()
             try Greenlet.wait(for: place)
-            return place.value!  // set before the place is opened
+            return place.take()!  // set before the place is opened
         }
     }
 
     /// Ends the channel: who waits, to send or to receive, gets `GreenletError` with code `closed`, and iterations end.
     /// Never waits. Closing twice does nothing.
     public func close() {
-        isClosed = true
+        hasClosed = true
         senders.fail(with: closedError)
         receivers.fail(with: closedError)
     }

@@ -105,7 +105,7 @@ final class FiberDriver {
     var taskAddress: UnsafeMutableRawPointer? { resumable.task }
 
     private var resumableAddress: UnsafeMutablePointer<clinux_resumable> {
-        withUnsafeMutablePointer(to: &resumable) { $0 }
+        clinux_address_of_resumable(&resumable)
     }
 
     // MARK: The task, where it runs
@@ -148,11 +148,11 @@ final class FiberDriver {
     /// Called by a runner that has done what the fiber had asked for.
     func requestHasEnded(by runner: RequestRunner) {
         let reactor = registry.reactor
-        if reactor.observation.isEmpty {
-            resumeFiber(after: runner)
-        } else {
+        if reactor.isObserved {
             // In a step of its own, or it would be taken for one of the runner's.
             reactor.enqueue(resumableAddress)
+        } else {
+            resumeFiber(after: runner)
         }
     }
 

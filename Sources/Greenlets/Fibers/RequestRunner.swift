@@ -74,7 +74,7 @@ final class RequestRunner {
             let fiber = driver.fiber
             let greenlet = fiber.greenlet!  // it has asked
             let reactor = registry.reactor
-            let isObserved = !reactor.observation.isEmpty
+            let isObserved = reactor.isObserved
             if isObserved { reactor.observeRequest(of: driver.taskAddress, greenlet.label) }
             if isReusable { greenlet.bindCurrent() }
             await fiber.takeRequest()()

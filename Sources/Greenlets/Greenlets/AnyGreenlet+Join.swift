@@ -1,5 +1,5 @@
 import CLinux
-import ReactorCore
+public import ReactorCore
 
 extension AnyGreenlet {
     /// Parks the calling task until the greenlet has ended, however it ended, or `timeout` is over. True when
@@ -63,7 +63,7 @@ extension AnyGreenlet {
     /// A latch that opens as the greenlet ends.
     ///
     /// - Throws: `GreenletError` with code `waitsForItself`.
-    func latchForEnd() throws(GreenletError) -> Latch {
+    @usableFromInline func latchForEnd() throws(GreenletError) -> Latch {
         try checkIsNotCaller()
         let latch = Latch(on: reactor, for: .subject(self))
         add(joiner: latch)

@@ -33,8 +33,10 @@ public class AnyGreenlet {
     private nonisolated let origin: GreenletOrigin
     /// Whether the body has begun.
     @exclusivity(unchecked) public private(set) var isStarted = false
+    @exclusivity(unchecked) private var hasEnded = false
+
     /// Whether the greenlet has ended, by return, error or kill.
-    @exclusivity(unchecked) public private(set) var isReady = false
+    public var isReady: Bool { hasEnded }
 
     /// What it ended with, unless that was a value.
     @usableFromInline final var failure: (any Error)? {
@@ -111,7 +113,7 @@ public class AnyGreenlet {
 
     final func noteBegin() {
         isStarted = true
-        if !reactor.observation.isEmpty { reactor.observeBegin(label) }
+        if reactor.isObserved { reactor.observeBegin(label) }
     }
 
     /// Called as the last step of the task, with what the body threw.
@@ -124,7 +126,7 @@ public class AnyGreenlet {
             stage = .idle
         }
         registry.remove(self)
-        if !reactor.observation.isEmpty { reactor.observeEnd() }
+        if reactor.isObserved { reactor.observeEnd() }
         announceEnd()
     }
 
@@ -136,7 +138,7 @@ public class AnyGreenlet {
     }
 
     private func announceEnd() {
-        isReady = true
+        hasEnded = true
         let isHeard = tellOfEnd()
         if let failure, !isHeard { reportUnheard(failure) }
     }

@@ -103,11 +103,8 @@ extension Greenlet where Value == Never {
         _ body: @ReactorActor () throws -> Result
     ) throws -> Result {
         guard isInFiber else { throw notInGreenlet }
-        // A current fiber means that this is its reactor's thread. Bound up in types that a cast leaves as they are; a
-        // function that is cast by itself is wrapped on the way in and on the way out.
-        return try withoutActuallyEscaping(body) {
-            try unsafeBitCast(IsolatedCall($0), to: PlainCall<Result>.self).call()
-        }
+        // A current fiber means that this is its reactor's thread.
+        return try ReactorActor.runIsolated(body)
     }
 
     @usableFromInline nonisolated static var isInFiber: Bool { Fiber.isRunning }
@@ -120,15 +117,4 @@ extension Greenlet where Value == Never {
         guard let fiber = Fiber.current else { throw notInGreenlet }
         try fiber.wait(for: latch)
     }
-}
-
-/// A function of the reactor.
-@frozen @usableFromInline struct IsolatedCall<Result> {
-    @usableFromInline let call: @ReactorActor () throws -> Result
-    @inlinable init(_ call: @escaping @ReactorActor () throws -> Result) { self.call = call }
-}
-
-/// The same, by a type that does not say so.
-@frozen @usableFromInline struct PlainCall<Result> {
-    @usableFromInline let call: () throws -> Result
 }

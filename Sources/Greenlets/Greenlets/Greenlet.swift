@@ -84,7 +84,7 @@ public final class Greenlet<Value: Sendable>: AnyGreenlet {
     /// - Throws: the greenlet's error; `GreenletExit` (or its killer's error) when it was killed;
     ///   `GreenletError` with code `timedOut` after `timeout`, and the greenlet goes on; `CancellationError`
     ///   when the calling task is cancelled.
-    public func get(timeout: Duration? = nil) async throws -> Value {
+    @inlinable public func get(timeout: Duration? = nil) async throws -> Value {
         if timeout == nil {
             // Not by join(): on return from each `async` function the runtime looks up the task's executor, under a lock.
             if !isReady { try await latchForEnd().waitUntilOpen() }

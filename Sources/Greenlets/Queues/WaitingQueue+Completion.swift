@@ -48,7 +48,7 @@ extension WaitingQueue {
     /// - Parameter discarding: whether the elements in the queue are dropped, as if they had been dealt with. A queue
     ///   that is closed already can still be closed so.
     public func close(discarding: Bool = false) {
-        isClosed = true
+        hasClosed = true
         putters.fail(with: closedError)
         if discarding, storage.count > 0 {
             let dropped = storage

@@ -10,7 +10,7 @@ extension WaitingQueue {
         if let element = take() { return element }
         let place = try beginToGet()
         try await place.waitUntilOpen()
-        return place.value!  // set before the place is opened
+        return place.take()!  // set before the place is opened
     }
 
     /// Takes an element; parks the calling task until there is one, for `timeout` at most, and returns nil then.
@@ -19,7 +19,7 @@ extension WaitingQueue {
     @inlinable public func get(timeout: Duration?) async throws -> Element? {
         if let element = take() { return element }
         let place = try beginToGet()
-        return try await place.waitUntilOpen(timeout: timeout) ? place.value : nil
+        return try await place.waitUntilOpen(timeout: timeout) ? place.take() : nil
     }
 
     /// As the `async` form, for synchronous code in a greenlet.
@@ -28,7 +28,7 @@ extension WaitingQueue {
             if let element = take() { return element }
             let place = try beginToGet()
             try Greenlet.wait(for: place)
-            return place.value!  // as above
+            return place.take()!  // as above
         }
     }
 
@@ -37,7 +37,7 @@ extension WaitingQueue {
         try Greenlet.inGreenlet {
             if let element = take() { return element }
             let place = try beginToGet()
-            return try Greenlet.wait(for: place, timeout: timeout) ? place.value : nil
+            return try Greenlet.wait(for: place, timeout: timeout) ? place.take() : nil
         }
     }
 
@@ -51,7 +51,7 @@ extension WaitingQueue {
     public func peek(timeout: Duration? = nil) async throws -> Element? {
         if let element = storage.first { return element }
         let place = try beginToPeek()
-        return try await place.waitUntilOpen(timeout: timeout) ? place.value : nil
+        return try await place.waitUntilOpen(timeout: timeout) ? place.take() : nil
     }
 
     /// As the `async` form, for synchronous code in a greenlet.
@@ -59,7 +59,7 @@ extension WaitingQueue {
         try Greenlet.inGreenlet {
             if let element = storage.first { return element }
             let place = try beginToPeek()
-            return try Greenlet.wait(for: place, timeout: timeout) ? place.value : nil
+            return try Greenlet.wait(for: place, timeout: timeout) ? place.take() : nil
         }
     }
 

@@ -39,7 +39,9 @@ public final class WaitingQueue<Storage: QueueStorage>: AsyncSequence {
     public let capacity: Int?
     @usableFromInline let room: Int
     /// Whether `close(discarding:)` has been called.
-    @exclusivity(unchecked) public internal(set) var isClosed = false
+    public var isClosed: Bool { hasClosed }
+    // Apart, for in code that is inlined elsewhere the attribute counts for nothing.
+    @exclusivity(unchecked) var hasClosed = false
     /// How many of the elements that were put have not been reported as done by `taskDone()`.
     public var unfinishedCount: Int { unfinished }
     @usableFromInline @exclusivity(unchecked) var unfinished = 0
@@ -104,7 +106,7 @@ public final class WaitingQueue<Storage: QueueStorage>: AsyncSequence {
             // Put into the line by beginToPut(_:).
             let putter = unsafeDowncast(place, to: Waiter<Element>.self)
             place.open()
-            accept(putter.value!)  // set as it was put into the line
+            accept(putter.take()!)  // set as it was put into the line
         }
     }
 

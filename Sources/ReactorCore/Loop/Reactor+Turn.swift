@@ -152,7 +152,11 @@ extension Reactor {
         guard readyCount == 0, !inbox.mayHaveItems, phase.load(ordering: .acquiring).maySleep else {
             return 0
         }
-        let timeout = clock.idle(until: timers.pointee.nextDeadline).map { max(0, $0.wholeNanoseconds) }
+        // No closure: isolated, it would be checked each time.
+        var timeout: Int64?
+        if let idle = clock.idle(until: timers.pointee.nextDeadline) {
+            timeout = max(0, idle.wholeNanoseconds)
+        }
         guard let limit = limit?.wholeNanoseconds else {
             if let timeout { return timeout }
             guard waitsForItselfOnly, timers.pointee.count == 0 else { return -1 }

@@ -94,7 +94,9 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     // Unsafe: as `systemEvents`.
     nonisolated(unsafe) var currentMonitor = ReactorMonitor()
     /// What is seen of jobs as they run. Unsafe: as `ready`.
-    @exclusivity(unchecked) nonisolated(unsafe) package internal(set) var observation = Observation()
+    @exclusivity(unchecked) nonisolated(unsafe) var observation = Observation()
+    /// Whether anything is. For other modules, in which `@exclusivity(unchecked)` of a variable counts for nothing.
+    package var isObserved: Bool { !observation.isEmpty }
     /// What writes dumps when the environment's signal arrives.
     @ReactorActor var dumpHandler: SignalHandler?
     @ReactorActor var eventSubscribers: [ReactorEvents.Subscriber] = []
@@ -148,7 +150,12 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     @ReactorActor @exclusivity(unchecked) package unowned(unsafe) var fiberResumer: (any FiberResumer)?
 
     /// What Greenlets keeps per reactor.
-    @ReactorActor package var greenletRegistry: AnyObject?
+    @ReactorActor package var greenletRegistry: AnyObject? {
+        get { keptForGreenlets }
+        set { keptForGreenlets = newValue }
+    }
+    // Apart, for in other modules the attribute of a variable counts for nothing.
+    @ReactorActor @exclusivity(unchecked) private var keptForGreenlets: AnyObject?
 
     /// Makes a reactor with a loop of its own, on the backend that `Backend.automatic` means. It does nothing until
     /// `run()`.

@@ -37,15 +37,30 @@ public actor ReactorActor {
     /// For callbacks that arrive on the reactor's thread through plain C or closures whose type cannot say
     /// so.
     /// - Precondition: The calling thread runs a reactor.
-    @inlinable public static func assumeIsolated<Value: Sendable>(
-        _ body: @ReactorActor () throws -> Value,
+    @inlinable public static func assumeIsolated<Value: Sendable, Failure: Error>(
+        _ body: @ReactorActor () throws(Failure) -> Value,
         file: StaticString = #fileID, line: UInt = #line
-    ) rethrows -> Value {
+    ) throws(Failure) -> Value {
         checkThread(file, line)
-        return try withoutActuallyEscaping(body) { body in
-            // Same function, its isolation dropped from the type: it was checked one line above.
-            try unsafeBitCast(body, to: (() throws -> Value).self)()
-        }
+        return try runIsolated(body)
+    }
+
+    /// The same, for who has found out by other means that this is a reactor's thread.
+    @inlinable package static func runIsolated<Value, Failure: Error>(
+        _ body: @ReactorActor () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        // What loses its isolation is not `body`, which would need a context on the heap to be cast, but the function that
+        // calls it, which has no context. Bound up in types that a cast leaves as they are: a function that is cast by itself
+        // is wrapped on the way in and on the way out.
+        try unsafeBitCast(
+            IsolatedCaller<Value, Failure>(callIsolated), to: PlainCaller<Value, Failure>.self
+        ).call(body)
+    }
+
+    @inlinable @ReactorActor static func callIsolated<Value, Failure: Error>(
+        _ body: @ReactorActor () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        try body()
     }
 
     @usableFromInline static func checkThread(_ file: StaticString, _ line: UInt) {
@@ -54,4 +69,17 @@ public actor ReactorActor {
             "reactor-only code was called from a thread that runs no reactor; use callFromThread",
             file: file, line: line)
     }
+}
+
+/// A function of the reactor that calls another.
+@frozen @usableFromInline struct IsolatedCaller<Value, Failure: Error> {
+    @usableFromInline typealias Body = @ReactorActor () throws(Failure) -> Value
+    @usableFromInline let call: @ReactorActor (Body) throws(Failure) -> Value
+
+    @inlinable init(_ call: @escaping @ReactorActor (Body) throws(Failure) -> Value) { self.call = call }
+}
+
+/// The same, by a type that does not say so.
+@frozen @usableFromInline struct PlainCaller<Value, Failure: Error> {
+    @usableFromInline let call: (@ReactorActor () throws(Failure) -> Value) throws(Failure) -> Value
 }

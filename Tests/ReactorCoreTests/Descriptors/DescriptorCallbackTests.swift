@@ -18,7 +18,8 @@ import Testing
             try reactor.addReader(pair.a) { throw Spam() }
             try reactor.addWriter(pair.a) { throw Spam() }
             while log.count < 2 { try await reactor.sleep(for: .milliseconds(1)) }
-            let site = "callback of descriptor \(pair.a) added at ReactorCoreTests/DescriptorCallbackTests.swift"
+            let file = "ReactorCoreTests/DescriptorCallbackTests.swift"
+            let site = "callback of descriptor \(pair.a) added at \(file)"
             #expect(
                 log == [
                     "the reader \(site):\(line): Spam()", "the writer \(site):\(line + 1): Spam()",

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A connected pair of sockets, closed with the object.
