@@ -12,6 +12,7 @@ import Testing
     @Test func childHasAnEmptyReactorAndTheParentNoticesNothing() async {  // S69
         await #expect(processExitsWith: .success) {
             try await withReactor { reactor in
+                await rest(reactor)
                 let parent = getpid()
                 let report = Pair.pipes()
                 let readable = Pair.sockets()
@@ -77,6 +78,7 @@ import Testing
             var status: Int32 = -1
             do {
                 status = try reactor.run(until: {
+                    await rest(reactor)
                     let other = Greenlet.spawn { () async in
                         while !Task.isCancelled {
                             if getpid() != parent { _exit(1) }
@@ -105,6 +107,7 @@ import Testing
     @Test func blockingCallsOfTheForkedCodePassThrough() async {
         await #expect(processExitsWith: .success) {
             try await withReactor { reactor in
+                await rest(reactor)
                 let pipes = Pair.pipes()
                 let status = try await Greenlet.spawn { () -> Int32 in
                     let pid = forkProcess()
@@ -150,8 +153,20 @@ import Testing
 private func forkProcess() -> pid_t {
     typealias Function = @convention(c) () -> pid_t
     let child = unsafeBitCast(dlsym(nil, "fork"), to: Function.self)()
-    if child == 0 { alarm(30) }
+    if child == 0 {
+        // The threads of Swift's pool, one of which has forked, block signals.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGALRM)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        alarm(30)
+    }
     return child
+}
+
+/// Lets the threads that began with the process come to rest: in the kernel they hold no lock of Swift's run-time library.
+@ReactorActor private func rest(_ reactor: Reactor) async {
+    try? await reactor.sleep(for: .milliseconds(100))
 }
 
 /// Runs timers, threads, the resolver and greenlets of both kinds; whether all went well and nothing else was there.

@@ -13,7 +13,14 @@ import Testing
 private func forkProcess() -> pid_t {
     typealias Function = @convention(c) () -> pid_t
     let child = unsafeBitCast(dlsym(nil, "fork"), to: Function.self)()
-    if child == 0 { alarm(30) }
+    if child == 0 {
+        // The threads of Swift's pool, one of which has forked, block signals.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGALRM)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        alarm(30)
+    }
     return child
 }
 
