@@ -1,6 +1,5 @@
-# Fibers beside gevent's greenlets and Go's goroutines; libc's functions behind their shims beside libc's own, off fibers,
-# where a shim may add 2 ns to a call, 4 to a pair. Each on one thread of one processor, in nanoseconds of its time. See
-# Scripts/lib/bench.sh.
+# Fibers beside gevent's greenlets and Go's goroutines; libc's functions behind their shims beside libc's own. Each on one
+# thread of one processor, in nanoseconds of its time. See Scripts/lib/bench.sh.
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # shared with Scripts/lib/bench.sh
 
@@ -16,10 +15,13 @@ rows=(
     'recv that blocks, in a fiber          | ns | recv-in-fiber          | async:async-wait               | >= 0.667 x'
     '100,000 parked fibers                 | MiB | parked-fibers         | gevent:parked                  | <= 1229 MiB'
     '100,000 parked async greenlets        | MiB | parked-async          | gevent:parked                  | <= 150 MiB'
-    'recv on a bad descriptor, off fibers  | ns | recv-bad-descriptor    | libc:recv-bad-descriptor-libc  | -'
-    'poll of nothing, off fibers           | ns | poll-nothing           | libc:poll-nothing-libc         | -'
-    'mutex: lock + unlock, off fibers      | ns | mutex                  | libc:mutex-libc                | -'
-    'condition: signal, off fibers         | ns | condition-signal       | libc:condition-signal-libc     | <= 5 ns'
+    # What a shim adds to a call off fibers, beside the call itself.
+    'recv, its shim off fibers             | ns | recv-shim              | libc:recv-libc                 | <= 2 ns'
+    'send, its shim off fibers             | ns | send-shim              | libc:send-libc                 | <= 2 ns'
+    'read, its shim off fibers             | ns | read-shim              | libc:read-libc                 | <= 2 ns'
+    'poll, its shim off fibers             | ns | poll-shim              | libc:poll-libc                 | <= 2 ns'
+    'mutex, its shims off fibers           | ns | mutex-shim             | libc:mutex-libc                | <= 2 ns'
+    'condition signal, its shim off fibers | ns | condition-shim         | libc:condition-libc            | <= 2 ns'
 )
 rounds=${quick:+3}
 rounds=${rounds:-5}
@@ -39,7 +41,7 @@ prepare() {
 run_program() {
     local command
     case $1:$2 in
-    libc:* | ours:recv-bad-descriptor | ours:poll-nothing | ours:mutex | ours:condition-signal)
+    libc:* | ours:*-shim)
         command=("$shim_program") ;;
     ours:* | async:*) command=("$program") ;;
     Go:*) command=("$peers/greenlets-go") ;;

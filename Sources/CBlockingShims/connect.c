@@ -39,10 +39,9 @@ static int cbs_finish_connect(const cbs_hook_table *hooks, int fd, int64_t deadl
     return -error;
 }
 
-int cbs_shim_connect(int fd, const struct sockaddr *address, socklen_t length) {
-    const cbs_hook_table *hooks = cbs_current_hooks();
+static CBS_SLOW int cbs_connect(const cbs_hook_table *hooks, int fd, const struct sockaddr *address, socklen_t length) {
     cbs_patience patience = CBS_PATIENCE(SO_SNDTIMEO);
-    if (CBS_LIKELY(hooks == NULL) || !cbs_is_blocking(fd, &patience)) {
+    if (!cbs_is_blocking(fd, &patience)) {
         return CBS_REAL(connect)(fd, address, length);
     }
     int saved = errno;
@@ -130,12 +129,29 @@ static int cbs_await_connection(const cbs_hook_table *hooks, int fd, cbs_patienc
         accepted_;                                                                           \
     })
 
+static CBS_SLOW int cbs_accept(const cbs_hook_table *hooks, int fd, struct sockaddr *address, socklen_t *length) {
+    return CBS_ACCEPT(hooks, fd, CBS_REAL(accept)(fd, address, length));
+}
+
+static CBS_SLOW int cbs_accept4(
+    const cbs_hook_table *hooks, int fd, struct sockaddr *address, socklen_t *length, int flags) {
+    return CBS_ACCEPT(hooks, fd, CBS_REAL(accept4)(fd, address, length, flags));
+}
+
+int cbs_shim_connect(int fd, const struct sockaddr *address, socklen_t length) {
+    const cbs_hook_table *hooks = cbs_current_hooks();
+    if (CBS_LIKELY(hooks == NULL)) {
+        return CBS_REAL(connect)(fd, address, length);
+    }
+    return cbs_connect(hooks, fd, address, length);
+}
+
 int cbs_shim_accept(int fd, struct sockaddr *address, socklen_t *length) {
     const cbs_hook_table *hooks = cbs_current_hooks();
     if (CBS_LIKELY(hooks == NULL)) {
         return CBS_REAL(accept)(fd, address, length);
     }
-    return CBS_ACCEPT(hooks, fd, CBS_REAL(accept)(fd, address, length));
+    return cbs_accept(hooks, fd, address, length);
 }
 
 int cbs_shim_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
@@ -143,5 +159,5 @@ int cbs_shim_accept4(int fd, struct sockaddr *address, socklen_t *length, int fl
     if (CBS_LIKELY(hooks == NULL)) {
         return CBS_REAL(accept4)(fd, address, length, flags);
     }
-    return CBS_ACCEPT(hooks, fd, CBS_REAL(accept4)(fd, address, length, flags));
+    return cbs_accept4(hooks, fd, address, length, flags);
 }

@@ -39,10 +39,14 @@
 /// The way of a call on a fiber, kept out of the shim so that the pass-through needs no stack frame of its own.
 #define CBS_SLOW __attribute__((noinline))
 
+/// For what a shim calls before it passes a call on: the callee saves every register it uses, also those of the shim's
+/// arguments, so that a pass-through that does not come to it saves none.
+#define CBS_SAVES_REGISTERS __attribute__((visibility("hidden"), preserve_most))
+
 // MARK: Hooks
 
 /// The hooks for the code that runs now; the fiber is known to be there.
-__attribute__((visibility("hidden"))) const cbs_hook_table *cbs_hooks_of_fiber(void);
+CBS_SAVES_REGISTERS const cbs_hook_table *cbs_hooks_of_fiber(void);
 
 /// Areas whose shims pass through: a bit for each CBS_AREA_….
 extern uint32_t cbs_inactive_areas __attribute__((visibility("hidden")));
@@ -60,10 +64,18 @@ static inline const cbs_hook_table *cbs_hooks_for(int area) {
 /// The same for the calls of this file, which says `#define CBS_AREA CBS_AREA_…`.
 #define cbs_current_hooks() cbs_hooks_for(CBS_AREA)
 
+/// Whether corks count: where sockets' shims are switched off they do not.
+CBS_SAVES_REGISTERS int cbs_heeds_corks(void);
+
 /// Whether `fd` is to say EAGAIN; see `clinux_cork`. One thread-local read for all others.
 static inline int cbs_is_corked(int fd) {
-    return __builtin_expect(clinux_corked_descriptor == fd, 0) && fd >= 0
-        && (__atomic_load_n(&cbs_inactive_areas, __ATOMIC_RELAXED) >> CBS_AREA_socket & 1) == 0;
+    return __builtin_expect(clinux_corked_descriptor == fd, 0) && cbs_heeds_corks();
+}
+
+/// What a call on a corked socket says.
+static CBS_SLOW __attribute__((unused)) ssize_t cbs_try_again(void) {
+    errno = EAGAIN;
+    return -1;
 }
 
 // MARK: The shims, as C identifiers cbs_shim_NAME with libc's symbol
@@ -92,7 +104,7 @@ extern struct cbs_originals cbs_originals __attribute__((visibility("hidden")));
 
 /// Finds libc's function behind a shim and remembers it. Every original is found by a constructor before main; only
 /// callers that run before that constructor come here later.
-__attribute__((visibility("hidden"), cold)) void *cbs_resolve(int index);
+CBS_SAVES_REGISTERS __attribute__((cold)) void *cbs_resolve(int index);
 
 /// libc's own function.
 #define CBS_REAL(name)                                                                        \

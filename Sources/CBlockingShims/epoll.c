@@ -44,12 +44,18 @@ static int64_t cbs_epoll_deadline(int milliseconds) {
     return milliseconds < 0 ? CBS_NEVER : milliseconds == 0 ? 0 : cbs_deadline(milliseconds * CBS_MILLISECOND);
 }
 
+static CBS_SLOW int cbs_epoll_for(
+    const cbs_hook_table *hooks, int epoll, struct epoll_event *events, int capacity, int milliseconds,
+    const sigset_t *mask) {
+    return cbs_epoll(hooks, epoll, events, capacity, cbs_epoll_deadline(milliseconds), mask);
+}
+
 int cbs_shim_epoll_wait(int epoll, struct epoll_event *events, int capacity, int timeout) {
     const cbs_hook_table *hooks = cbs_current_hooks();
     if (CBS_LIKELY(hooks == NULL)) {
         return CBS_REAL(epoll_wait)(epoll, events, capacity, timeout);
     }
-    return cbs_epoll(hooks, epoll, events, capacity, cbs_epoll_deadline(timeout), NULL);
+    return cbs_epoll_for(hooks, epoll, events, capacity, timeout, NULL);
 }
 
 int cbs_shim_epoll_pwait(int epoll, struct epoll_event *events, int capacity, int timeout, const sigset_t *mask) {
@@ -57,7 +63,7 @@ int cbs_shim_epoll_pwait(int epoll, struct epoll_event *events, int capacity, in
     if (CBS_LIKELY(hooks == NULL)) {
         return CBS_REAL(epoll_pwait)(epoll, events, capacity, timeout, mask);
     }
-    return cbs_epoll(hooks, epoll, events, capacity, cbs_epoll_deadline(timeout), mask);
+    return cbs_epoll_for(hooks, epoll, events, capacity, timeout, mask);
 }
 
 int cbs_shim_epoll_pwait2(

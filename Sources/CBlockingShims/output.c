@@ -60,17 +60,18 @@ static CBS_SLOW size_t cbs_put_all(const cbs_hook_table *hooks, const void *byte
     return done;
 }
 
-static size_t cbs_fwrite(const cbs_hook_table *hooks, const void *from, size_t size, size_t count, FILE *file) {
+static CBS_SLOW size_t cbs_fwrite(
+    const cbs_hook_table *hooks, const void *from, size_t size, size_t count, FILE *file) {
     size_t done = cbs_put_all(hooks, from, size * count, file);
     return done == size * count ? (done == 0 ? 0 : count) : done / size;
 }
 
-static int cbs_fputs(const cbs_hook_table *hooks, const char *text, FILE *file) {
+static CBS_SLOW int cbs_fputs(const cbs_hook_table *hooks, const char *text, FILE *file) {
     size_t size = strlen(text);
     return cbs_put_all(hooks, text, size, file) == size ? 1 : EOF;
 }
 
-static int cbs_putc(const cbs_hook_table *hooks, int byte, FILE *file) {
+static CBS_SLOW int cbs_putc(const cbs_hook_table *hooks, int byte, FILE *file) {
     char one = (char)byte;
     return cbs_put_all(hooks, &one, 1, file) == 1 ? (unsigned char)byte : EOF;
 }

@@ -89,12 +89,16 @@ static int64_t cbs_deadline_of(int milliseconds) {
     return milliseconds < 0 ? CBS_NEVER : milliseconds == 0 ? 0 : cbs_deadline(milliseconds * CBS_MILLISECOND);
 }
 
+static CBS_SLOW int cbs_poll_for(const cbs_hook_table *hooks, struct pollfd *fds, nfds_t count, int milliseconds) {
+    return cbs_poll(hooks, fds, count, cbs_deadline_of(milliseconds), NULL);
+}
+
 int cbs_shim_poll(struct pollfd *fds, nfds_t count, int timeout) {
     const cbs_hook_table *hooks = cbs_current_hooks();
     if (CBS_LIKELY(hooks == NULL)) {
         return CBS_REAL(poll)(fds, count, timeout);
     }
-    return cbs_poll(hooks, fds, count, cbs_deadline_of(timeout), NULL);
+    return cbs_poll_for(hooks, fds, count, timeout);
 }
 
 int cbs_shim___poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size) {
@@ -102,7 +106,7 @@ int cbs_shim___poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t si
     if (CBS_LIKELY(hooks == NULL) || size / sizeof *fds < count) {
         return CBS_REAL(__poll_chk)(fds, count, timeout, size);  // the original ends a process that overflows
     }
-    return cbs_poll(hooks, fds, count, cbs_deadline_of(timeout), NULL);
+    return cbs_poll_for(hooks, fds, count, timeout);
 }
 
 static int64_t cbs_deadline_of_timespec(const struct timespec *timeout) {

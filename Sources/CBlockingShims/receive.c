@@ -139,16 +139,19 @@ ssize_t cbs_receive_message(const cbs_hook_table *hooks, int fd, struct msghdr *
     return (ssize_t)done;
 }
 
+static CBS_SLOW ssize_t cbs_recv(const cbs_hook_table *hooks, int fd, void *buffer, size_t size, int flags) {
+    return cbs_receive(hooks, fd, buffer, size, flags, NULL, NULL);
+}
+
 ssize_t cbs_shim_recv(int fd, void *buffer, size_t size, int flags) {
     if (cbs_is_corked(fd)) {
-        errno = EAGAIN;
-        return -1;
+        return cbs_try_again();
     }
     const cbs_hook_table *hooks = cbs_current_hooks();
     if (CBS_LIKELY(hooks == NULL)) {
         return CBS_REAL(recv)(fd, buffer, size, flags);
     }
-    return cbs_receive(hooks, fd, buffer, size, flags, NULL, NULL);
+    return cbs_recv(hooks, fd, buffer, size, flags);
 }
 
 ssize_t cbs_shim_recvfrom(
@@ -173,7 +176,7 @@ ssize_t cbs_shim___recv_chk(int fd, void *buffer, size_t size, size_t capacity, 
     if (CBS_LIKELY(hooks == NULL) || size > capacity) {
         return CBS_REAL(__recv_chk)(fd, buffer, size, capacity, flags);  // the original ends a process that overflows
     }
-    return cbs_receive(hooks, fd, buffer, size, flags, NULL, NULL);
+    return cbs_recv(hooks, fd, buffer, size, flags);
 }
 
 ssize_t cbs_shim___recvfrom_chk(

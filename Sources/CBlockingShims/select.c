@@ -116,10 +116,10 @@ static int cbs_select(
     return result;
 }
 
-int cbs_shim_select(int count, fd_set *readable, fd_set *writable, fd_set *exceptional, struct timeval *timeout) {
-    const cbs_hook_table *hooks = cbs_current_hooks();
-    if (CBS_LIKELY(hooks == NULL) || count < 0
-        || (timeout != NULL && (timeout->tv_sec < 0 || timeout->tv_usec < 0))) {
+static CBS_SLOW int cbs_select_for(
+    const cbs_hook_table *hooks, int count, fd_set *readable, fd_set *writable, fd_set *exceptional,
+    struct timeval *timeout) {
+    if (count < 0 || (timeout != NULL && (timeout->tv_sec < 0 || timeout->tv_usec < 0))) {
         return CBS_REAL(select)(count, readable, writable, exceptional, timeout);
     }
     int64_t deadline = CBS_NEVER;
@@ -135,6 +135,14 @@ int cbs_shim_select(int count, fd_set *readable, fd_set *writable, fd_set *excep
         timeout->tv_usec = left % CBS_SECOND / 1000;
     }
     return result;
+}
+
+int cbs_shim_select(int count, fd_set *readable, fd_set *writable, fd_set *exceptional, struct timeval *timeout) {
+    const cbs_hook_table *hooks = cbs_current_hooks();
+    if (CBS_LIKELY(hooks == NULL)) {
+        return CBS_REAL(select)(count, readable, writable, exceptional, timeout);
+    }
+    return cbs_select_for(hooks, count, readable, writable, exceptional, timeout);
 }
 
 int cbs_shim_pselect(

@@ -87,16 +87,20 @@ ssize_t cbs_send_message(const cbs_hook_table *hooks, int fd, const struct msghd
     return (ssize_t)done;
 }
 
+static CBS_SLOW ssize_t cbs_send_plain(
+    const cbs_hook_table *hooks, int fd, const void *buffer, size_t size, int flags) {
+    return cbs_send(hooks, fd, buffer, size, flags, NULL, 0);
+}
+
 ssize_t cbs_shim_send(int fd, const void *buffer, size_t size, int flags) {
     if (cbs_is_corked(fd)) {
-        errno = EAGAIN;
-        return -1;
+        return cbs_try_again();
     }
     const cbs_hook_table *hooks = cbs_current_hooks();
     if (CBS_LIKELY(hooks == NULL)) {
         return CBS_REAL(send)(fd, buffer, size, flags);
     }
-    return cbs_send(hooks, fd, buffer, size, flags, NULL, 0);
+    return cbs_send_plain(hooks, fd, buffer, size, flags);
 }
 
 ssize_t cbs_shim_sendto(

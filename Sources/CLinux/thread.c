@@ -2,7 +2,7 @@
 
 __thread void *clinux_thread_reactor = NULL;
 __thread void *clinux_thread_graveyard = NULL;
-__thread int clinux_corked_descriptor = -1;
+__thread int clinux_corked_descriptor = CLINUX_NOTHING_CORKED;
 size_t clinux_task_locals_offset = 0;
 const void *clinux_ignored_task_local = NULL;
 

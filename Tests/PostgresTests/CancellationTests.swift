@@ -34,7 +34,7 @@ import Testing
             }
             #expect(try await eventually { try await watcher.active() == 3 })
             for greenlet in greenlets { greenlet.cancel() }
-            #expect(try await watcher.seesIdleSessions())
+            #expect(try await watcher.seesAtRest(pool))
             for greenlet in greenlets { #expect(try await greenlet.join()) }
             // The pool still serves its maximum, with the same three connections.
             let again = (0..<3).map { _ in
@@ -80,7 +80,7 @@ import Testing
                 for victim in victims { #expect(try await victim.join()) }
             }
             #expect(pool.statistics.connectionsLost == 0)
-            #expect(try await watcher.seesIdleSessions())
+            #expect(try await watcher.seesAtRest(pool))
         }
     }
 
@@ -96,7 +96,7 @@ import Testing
             #expect(kill(process, SIGCONT) == 0)
             #expect(try await victim.join())
             #expect(pool.statistics.connectionsLost == 0)
-            #expect(try await watcher.seesIdleSessions())
+            #expect(try await watcher.seesAtRest(pool))
         }
     }
 
@@ -118,7 +118,7 @@ import Testing
                 #expect(try await victim.join())
             }
             #expect(pool.statistics.connectionsLost == 0 && pool.statistics.connectsSucceeded <= 4)
-            #expect(try await watcher.seesIdleSessions())
+            #expect(try await watcher.seesAtRest(pool))
         }
     }
 

@@ -63,7 +63,7 @@ import Testing
             #expect(try await eventually { try await watcher.active() == 1 })
             interaction.cancel()
             await #expect(throws: (any Error).self) { try await interaction.value }
-            #expect(try await watcher.seesIdleSessions())
+            #expect(try await watcher.seesAtRest(pool))
             #expect(try await pool.one(Int.self, "SELECT 1") == 1)
             #expect(pool.statistics.connectsSucceeded == 1)
         }

@@ -58,8 +58,9 @@ int cf_fiber_resume(cf_fiber *fiber);
 /// Parks the calling fiber: returns from the `cf_fiber_resume` that runs it. Must be called on a fiber.
 void cf_fiber_park(void);
 
-/// The fiber running on this thread, or NULL. Every shim reads it first, so it is a plain thread-local.
-extern __thread cf_fiber *cf_current_fiber;
+/// The fiber running on this thread, or NULL. Every shim reads it first, so it is a plain thread-local, and lies in the block
+/// that a thread has from its start: any other model is compiled as a call, and a function that calls saves registers first.
+extern __thread cf_fiber *cf_current_fiber __attribute__((tls_model("initial-exec")));
 
 static inline cf_fiber *cf_fiber_current(void) { return cf_current_fiber; }
 

@@ -4,6 +4,7 @@
 #include "clinux_link.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -26,14 +27,18 @@
 #include "process.h"
 #include "sampling.h"
 
+// Thread-locals here lie in the block that a thread has from its start. Under any other model each read is compiled as a call,
+// and saves registers for it, even where the linker takes the call out.
+#define CLINUX_THREAD_LOCAL __attribute__((tls_model("initial-exec")))
+
 /// What a reactor thread is running: the `Reactor` object, or NULL on every other thread.
-extern __thread void *clinux_thread_reactor;
+extern __thread void *clinux_thread_reactor CLINUX_THREAD_LOCAL;
 
 static inline void *clinux_get_thread_reactor(void) { return clinux_thread_reactor; }
 static inline void clinux_set_thread_reactor(void *reactor) { clinux_thread_reactor = reactor; }
 
 /// What is being freed on this thread, step by step: a queue of ReactorCore, or NULL when nothing is.
-extern __thread void *clinux_thread_graveyard;
+extern __thread void *clinux_thread_graveyard CLINUX_THREAD_LOCAL;
 
 static inline void *clinux_get_thread_graveyard(void) { return clinux_thread_graveyard; }
 static inline void clinux_set_thread_graveyard(void *graveyard) { clinux_thread_graveyard = graveyard; }
@@ -44,7 +49,7 @@ extern void *swift_task_getCurrent(void);
 
 /// Where this thread keeps its current task: the word that swift_task_getCurrent reads. NULL until
 /// `clinux_find_current_task_word` has found it.
-extern __thread void **clinux_current_task_word;
+extern __thread void **clinux_current_task_word CLINUX_THREAD_LOCAL;
 
 static inline void *clinux_current_task(void) {
     return clinux_current_task_word != NULL ? *clinux_current_task_word : swift_task_getCurrent();
@@ -305,14 +310,16 @@ static inline int clinux_eventfd_ring(int fd) { return eventfd_write(fd, 1) == 0
 /// other sockets, −ENOTSUP when the kernel does not count.
 int clinux_tcp_bytes(int fd, uint64_t *sent, uint64_t *received);
 
-/// The socket that is corked on this thread, or −1; see `clinux_cork`.
-extern __thread int clinux_corked_descriptor;
+/// The socket that is corked on this thread; see `clinux_cork`. Resting it is a number that callers do not come with, so that
+/// one comparison tells.
+extern __thread int clinux_corked_descriptor CLINUX_THREAD_LOCAL;
+#define CLINUX_NOTHING_CORKED INT_MIN
 
 /// Corks a non-blocking socket for this thread: until `clinux_uncork` its send and recv say EAGAIN without a system call, so
 /// that a library which sends at the end of every message gathers several of them first. Only BlockingShims heeds it; in a
 /// program without it nothing changes. One socket at a time; nothing may wait meanwhile.
 static inline void clinux_cork(int fd) { clinux_corked_descriptor = fd; }
-static inline void clinux_uncork(void) { clinux_corked_descriptor = -1; }
+static inline void clinux_uncork(void) { clinux_corked_descriptor = CLINUX_NOTHING_CORKED; }
 
 /// Blocks every signal but faults and SIGPROF in the calling thread: a worker thread must not take signals meant for signalfd.
 void clinux_block_all_signals(void);

@@ -60,7 +60,7 @@ import Testing
                     }
                 }
                 #expect(error.code == .timedOut)
-                #expect(try await watcher.seesIdleSessions())
+                #expect(try await watcher.seesAtRest(pool, borrowed: 1))
                 try await locker.script("ROLLBACK")
             }
             #expect(try await pool.one(Int.self, "SELECT count(*) FROM t") == 0)
@@ -138,7 +138,7 @@ import Testing
             #expect(try await pool.one(Int.self, "SELECT count(*) FROM t WHERE victim") == 0)
             #expect(try await pool.one(Int.self, "SELECT count(*) FROM t") == whole && whole == 100)
             #expect(pool.statistics.connectionsLost == 0 && pool.statistics.connectsSucceeded <= 3)
-            #expect(try await watcher.seesIdleSessions())
+            #expect(try await watcher.seesAtRest(pool))
         }
     }
 }

@@ -109,7 +109,7 @@ import Testing
                 #expect(try await greenlet.get() == 0)
             }
             #expect(pool.statistics.connectsSucceeded == 1 && pool.statistics.connectionsLost == 0)
-            #expect(try await watcher.seesIdleSessions())
+            #expect(try await watcher.seesAtRest(pool))
         }
     }
 

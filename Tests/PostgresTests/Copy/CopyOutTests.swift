@@ -72,7 +72,7 @@ import Testing
                 }
             }
             #expect(try await greenlet.join())
-            #expect(try await watcher.seesIdleSessions())
+            #expect(try await watcher.seesAtRest(pool))
             var chunks: PostgresCopyStream.Iterator? = pool.copyOut(query: Self.endless).makeAsyncIterator()
             #expect(try await chunks?.next() != nil)
             #expect(try await eventually { try await watcher.waitsForItsClient() })

@@ -26,7 +26,7 @@ import Testing
             }
             #expect(try await eventually { try await watcher.sleeping() == 1 })
             try await greenlet.kill()
-            #expect(try await watcher.seesIdleSessions())
+            #expect(try await watcher.seesAtRest(pool))
             #expect(try await pool.one(Int.self, "SELECT count(*) FROM t") == (hasSegments ? 1 : 0))
             #expect(pool.statistics.connectsSucceeded == 1 && pool.statistics.connectionsLost == 0)
         }
@@ -113,7 +113,7 @@ import Testing
                 #expect(try await victim.join())
             }
             #expect(pool.statistics.connectionsLost == 0)
-            #expect(try await watcher.seesIdleSessions())
+            #expect(try await watcher.seesAtRest(pool))
         }
     }
 

@@ -112,7 +112,7 @@ import Testing
                 Greenlet.spawn { try await pool.one(Int.self, "SELECT \(number)::int") }
             }
             while pool.statistics.counts.waiting < 6 { await Greenlet.yield() }
-            #expect(try await watcher.seesIdleSessions())
+            #expect(try await watcher.active() == 0)
             pool.resume()
             for (number, greenlet) in greenlets.enumerated() { #expect(try await greenlet.get() == number) }
         }

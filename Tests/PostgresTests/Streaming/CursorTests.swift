@@ -152,7 +152,7 @@ import Testing
                 #expect(try await victim.join())
             }
             #expect(pool.statistics.connectionsLost == 0 && pool.statistics.counts.borrowed == 0)
-            #expect(try await watcher.seesIdleSessions())
+            #expect(try await watcher.seesAtRest(pool))
         }
     }
 }

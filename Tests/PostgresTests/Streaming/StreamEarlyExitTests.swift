@@ -25,7 +25,7 @@ import Testing
             // The connection comes back with the stream's end under way: that is no misuse.
             #expect(try await pool.one(Int.self, "SELECT 1") == 1)
             #expect(pool.statistics.rolledBackOnReturn == 0 && pool.statistics.connectsSucceeded == 1)
-            #expect(try await watcher.seesIdleSessions())
+            #expect(try await watcher.seesAtRest(pool))
         }
     }
 
@@ -38,7 +38,7 @@ import Testing
             await #expect(throws: NoFailure.self) {
                 try await pool.forEachRow(Self.endless) { _ in throw NoFailure() }
             }
-            #expect(try await watcher.seesIdleSessions())
+            #expect(try await watcher.seesAtRest(pool))
             let greenlet = Greenlet.spawn { () throws in
                 #expect(throws: NoFailure.self) {
                     try pool.forEachRow(Self.endless) { _ in throw NoFailure() }
@@ -51,7 +51,7 @@ import Testing
             }
             #expect(try await greenlet.get() == 2)
             #expect(pool.statistics.connectsSucceeded == 1 && pool.statistics.connectionsLost == 0)
-            #expect(try await watcher.seesIdleSessions())
+            #expect(try await watcher.seesAtRest(pool))
         }
     }
 
@@ -150,7 +150,7 @@ import Testing
             }
             #expect(try await eventually { pool.statistics.counts.borrowed == 0 })
             #expect(pool.statistics.connectionsLost == 0 && pool.statistics.connectsSucceeded <= 3)
-            #expect(try await watcher.seesIdleSessions())
+            #expect(try await watcher.seesAtRest(pool))
         }
     }
 
@@ -162,7 +162,7 @@ import Testing
             rows = nil
             await Task.detached { box.value = nil }.value
             #expect(try await pool.one(Int.self, "SELECT 1") == 1)
-            #expect(try await watcher.seesIdleSessions())
+            #expect(try await watcher.seesAtRest(pool))
         }
     }
 }

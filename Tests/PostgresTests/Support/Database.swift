@@ -80,6 +80,13 @@ final class Watcher {
         try await eventually { try await active() == 0 }
     }
 
+    /// Whether none runs a statement at the moment when all of the pool's connections but `borrowed` are back in it: one that
+    /// still runs must not be given to anybody else.
+    func seesAtRest(_ pool: PostgresPool, borrowed: Int = 0) async throws -> Bool {
+        guard try await eventually({ pool.statistics.counts.borrowed == borrowed }) else { return false }
+        return try await active() == 0
+    }
+
     /// Ends all of them; returns how many.
     @discardableResult
     func terminateAll() async throws -> Int {
