@@ -70,8 +70,8 @@ void cbs_start_areas(uint32_t areas) {
     __atomic_store_n(&cbs_inactive_areas, ~areas & CBS_ALL_AREAS, __ATOMIC_RELAXED);
 }
 
-int cbs_heeds_corks(void) {
-    return (__atomic_load_n(&cbs_inactive_areas, __ATOMIC_RELAXED) >> CBS_AREA_socket & 1) == 0;
+int cbs_heeds_cork(int fd) {
+    return fd >= 0 && (__atomic_load_n(&cbs_inactive_areas, __ATOMIC_RELAXED) >> CBS_AREA_socket & 1) == 0;
 }
 
 int cbs_has_hooks(void) { return cbs_hooks_of_fiber() != NULL; }

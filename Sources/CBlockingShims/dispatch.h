@@ -64,12 +64,12 @@ static inline const cbs_hook_table *cbs_hooks_for(int area) {
 /// The same for the calls of this file, which says `#define CBS_AREA CBS_AREA_…`.
 #define cbs_current_hooks() cbs_hooks_for(CBS_AREA)
 
-/// Whether corks count: where sockets' shims are switched off they do not.
-CBS_SAVES_REGISTERS int cbs_heeds_corks(void);
+/// Whether a cork on `fd` counts: not where sockets' shims are switched off, nor on what is no descriptor.
+CBS_SAVES_REGISTERS int cbs_heeds_cork(int fd);
 
 /// Whether `fd` is to say EAGAIN; see `clinux_cork`. One thread-local read for all others.
 static inline int cbs_is_corked(int fd) {
-    return __builtin_expect(clinux_corked_descriptor == fd, 0) && cbs_heeds_corks();
+    return __builtin_expect(clinux_corked_descriptor == fd, 0) && cbs_heeds_cork(fd);
 }
 
 /// What a call on a corked socket says.
