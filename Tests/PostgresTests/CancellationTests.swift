@@ -100,28 +100,6 @@ import Testing
         }
     }
 
-    /// A cancel request that arrives late must never hit the next statement.
-    @Test func cancelsAtRandomMomentsHitOnlyTheirOwnStatement() async throws {
-        let seed = UInt64.random(in: .min ... .max)
-        print("CancellationTests seed \(seed)")
-        try await Database().withPool(.init(maximum: 4)) { (pool, watcher) async throws in
-            var random = SeededGenerator(seed: seed)
-            for _ in 0..<200 {
-                let victim = Greenlet.spawn { try await pool.execute("SELECT pg_sleep(0.003)") }
-                let bystander = Greenlet.spawn {
-                    try await pool.one(Int.self, "SELECT 7 FROM pg_sleep(0.001)")
-                }
-                try await Greenlet.sleep(for: .microseconds(Int.random(in: 0..<5000, using: &random)))
-                victim.cancel()
-                #expect(try await bystander.get() == 7)
-                #expect(try await pool.one(Int.self, "SELECT 8") == 8)
-                #expect(try await victim.join())
-            }
-            #expect(pool.statistics.connectionsLost == 0 && pool.statistics.connectsSucceeded <= 4)
-            #expect(try await watcher.seesAtRest(pool))
-        }
-    }
-
     @Test func aServerThatDoesNotObeyLosesTheConnection() async throws {
         var configuration = try Database().configuration
         configuration.cancelGrace = .milliseconds(100)

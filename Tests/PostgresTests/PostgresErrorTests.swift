@@ -26,6 +26,23 @@ import Testing
     }
 
     @Test(arguments: [
+        ("22P02", "ungültige Eingabesyntax für Typ integer: »4711-secret«"),
+        ("22P02", "syntaxe en entrée invalide pour le type integer : « 4711-secret »"),
+        ("22P02", "invalid input syntax for type text: \"4711 \"secret\" «x\""),
+        ("22007", "invalid input syntax for type date: \"4711-secret"),
+        ("22021", "invalid byte sequence for encoding \"UTF8\": 0x47 0x11"),
+        (
+            "22P05",
+            "character with byte sequence 0x47 0x11 0xac in encoding \"UTF8\" has no equivalent in \"LATIN1\""
+        ),
+    ])
+    func norWhateverTheServersLanguage(state: String, message: String) {
+        let text = error(state, message).description
+        #expect(!text.contains("secret") && !text.contains("47") && !text.contains("11"), "\(text)")
+        #expect(text.contains("\"…\""))
+    }
+
+    @Test(arguments: [
         ("40001", true), ("40P01", true), ("55P03", true), ("26000", true), ("23505", false),
         ("57014", false),
         ("0A000", false),

@@ -12,6 +12,7 @@ public import ReactorCore
 /// ```
 /// - A greenlet that has written reads from the primary for a while, so that it sees what it wrote.
 /// - A replica that is behind, or does not answer, is not read from until it has caught up; when none is left, the primary is.
+///   While the primary does not answer, a replica counts as current that has replayed all that it has received.
 /// - A primary that says it is read-only is one no more: its pool opens new connections, which find the new one when the
 ///   configuration names all servers and `target_session_attrs=read-write`.
 ///
@@ -33,7 +34,8 @@ public final class PostgresCluster {
     ) {
         self.primary = primary
         self.options = options
-        self.replicas = replicas.map { Replica($0) }
+        let position = PrimaryPosition(primary)
+        self.replicas = replicas.map { Replica($0, of: position) }
         _pinnedUntil = GreenletLocal(wrappedValue: nil)
     }
 

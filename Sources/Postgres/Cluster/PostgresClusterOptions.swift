@@ -5,7 +5,8 @@ public struct PostgresClusterOptions: Sendable {
     /// How long a greenlet that has written reads from the primary, so that it sees what it wrote. Default 5 s; no replica that
     /// is used is further behind.
     public var pinning: Duration
-    /// How old what is known of a replica may be. Asked when it is used, never while nobody reads. Default 1 s.
+    /// How old what is known of a replica may be. It and the primary are asked when it is used, never while nobody reads; a read
+    /// waits for the answer only when the last is older than `maximumLag`. Default 1 s.
     public var checkInterval: Duration
 
     /// Creates options.

@@ -22,11 +22,19 @@ public enum PostgresReplicaState: Sendable {
 @ReactorActor
 final class Replica {
     let pool: PostgresPool
+    private let primary: PrimaryPosition
     private(set) var state = PostgresReplicaState.unknown
+    /// When it was last asked, and when it last answered.
     private var asked: ReactorInstant?
+    private var known: ReactorInstant?
+    /// The last moment whose every write the replica is known to have.
+    private var caughtUp: ReactorInstant?
     private var check: Task<Void, Never>?
 
-    nonisolated init(_ pool: PostgresPool) { self.pool = pool }
+    nonisolated init(_ pool: PostgresPool, of primary: PrimaryPosition) {
+        self.pool = pool
+        self.primary = primary
+    }
 
     /// How many borrowers there are for each connection it may have: the smaller, the sooner a reader is served.
     var load: Double {
@@ -34,18 +42,21 @@ final class Replica {
         return Double(counts.borrowed + counts.waiting) / Double(max(counts.maximum, 1))
     }
 
-    /// Asks it again when what is known is too old; waits for the answer only when nothing is known.
+    /// Asks it again when what is known is too old; waits for the answer only when nothing is known, or nothing that is young
+    /// enough to say that it is not too far behind.
     func refresh(_ options: PostgresClusterOptions) async {
         let now = Reactor.current.now
-        if let asked, asked.advanced(by: options.checkInterval) > now { return }
-        asked = now
-        if check == nil {
-            check = Reactor.current.startTask { [self] in
-                await ask(options)
-                check = nil
+        if asked.map({ $0.advanced(by: options.checkInterval) <= now }) ?? true {
+            asked = now
+            if check == nil {
+                check = Reactor.current.startTask { [self] in
+                    await ask(options)
+                    check = nil
+                }
             }
         }
-        if case .unknown = state { await check?.value }
+        let isKnown = known.map { $0.advanced(by: options.maximumLag) > now } ?? false
+        if !isKnown { await check?.value }
     }
 
     /// It failed somebody: not used again before it has answered.
@@ -53,23 +64,39 @@ final class Replica {
 
     private func ask(_ options: PostgresClusterOptions) async {
         do {
+            let mark = await primary.mark(within: options.checkInterval)
             let seconds: Double = try await pool.outsideTransaction {
-                try await pool.query(Self.lag, timeout: options.checkInterval * 5)[0].decode(
-                    Double.self, at: 0)
+                try await pool.query(Self.lag(behind: mark?.position), timeout: options.checkInterval * 5)[0]
+                    .decode(Double.self, at: 0)
             }
-            let lag = Duration.seconds(max(0, seconds))
+            var lag = Duration.seconds(max(0, seconds))
+            let now = Reactor.current.now
+            if let mark {
+                if lag == .zero { caughtUp = mark.time }
+                // Not behind by more than the time since then, however long before it the primary had written nothing.
+                if let caughtUp { lag = min(lag, caughtUp.duration(to: now)) }
+            }
+            known = now
             state = lag <= options.maximumLag ? .current(lag: lag) : .stale(lag: lag)
-        } catch { state = .down(error) }
+        } catch {
+            known = Reactor.current.now
+            state = .down(error)
+        }
     }
 
-    /// Seconds that the server is behind. One that has replayed all that it has received is not behind at all, however long ago
-    /// the primary last wrote, but only while it does receive. After a start it receives anew what it has replayed before.
-    private static let lag: SQL = """
+    /// Seconds that the server is behind: zero when it has replayed what the primary had, however long ago that was written.
+    ///
+    /// What a primary that does not answer has is not known. Then zero is also the lag of a replica that has replayed all that it
+    /// has received, while it does receive. After a start it receives anew what it has replayed before.
+    private static func lag(behind position: String?) -> SQL {
+        """
         SELECT CASE
             WHEN NOT pg_is_in_recovery() THEN 0
-            WHEN pg_last_wal_replay_lsn() >= pg_last_wal_receive_lsn()
+            WHEN \(position)::text IS NOT NULL AND pg_last_wal_replay_lsn() >= \(position)::text::pg_lsn THEN 0
+            WHEN \(position)::text IS NULL AND pg_last_wal_replay_lsn() >= pg_last_wal_receive_lsn()
                 AND EXISTS (SELECT FROM pg_stat_wal_receiver) THEN 0
             ELSE coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 1e9)
         END::float8
         """
+    }
 }

@@ -1,7 +1,8 @@
 /// What went wrong between this program and PostgreSQL.
 ///
-/// `description` is one line fit for a log: never the DETAIL, a bound value or a password. `debugDescription`
-/// adds what the server said besides; it may quote rows.
+/// `description` is one line fit for a log: never the DETAIL, a bound value or a password. The names of tables, types and functions
+/// that it quotes may be bound values where SQL makes names of them (`$1::regclass`), and what functions of the database raise
+/// themselves (`RAISE`) is theirs. `debugDescription` adds what the server said besides; it may quote rows.
 public struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     /// What went wrong, as a value that can be compared. More may be added.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
@@ -134,6 +135,15 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDeb
 }
 
 extension PostgresError {
+    /// Why a connect failed: `error` itself, or, of a hook's own, one that carries it.
+    init(connecting configuration: PostgresConfiguration, failedWith error: any Error) {
+        self =
+            error as? PostgresError
+            ?? PostgresError(
+                .connectFailed, "cannot connect to \(configuration.redactedDescription): \(error)",
+                underlying: error)
+    }
+
     /// Wrong password, no such role, no such database: trying again cannot help.
     var isPermanentConnectFailure: Bool {
         code == .invalidConfiguration
@@ -156,12 +166,24 @@ extension PostgresError {
 struct PostgresConnectTimeout: Error {}
 
 extension PostgresServerReport {
-    /// The primary message; for data errors (class 22) without the values that it quotes.
+    /// The primary message; for data errors (class 22) without the values that it quotes, in whatever language, and the bytes.
     var safeMessage: String {
-        guard sqlState.classCode == "22", let quote = message.firstIndex(of: "\"") else { return message }
-        let end = message.lastIndex(of: "\"") ?? quote
-        return message[..<quote] + "\"…\"" + message[message.index(after: end)...]
+        guard sqlState.classCode == "22" else { return message }
+        var text = message
+        if let first = text.firstIndex(where: Self.quotes.contains) {
+            let last = text[text.index(after: first)...].lastIndex(where: Self.quotes.contains)
+            // Without a second one all that follows may be the value.
+            text.replaceSubrange(first...(last ?? text.index(before: text.endIndex)), with: "\"…\"")
+        }
+        guard text.contains("0x") else { return text }
+        return text.split(separator: " ", omittingEmptySubsequences: false)
+            .map { $0.hasPrefix("0x") ? "0x…" : $0 }.joined(separator: " ")
     }
+
+    /// What the server's translations quote with.
+    private static let quotes: Set<Character> = [
+        "\"", "«", "»", "„", "“", "”", "‟", "‹", "›", "「", "」", "『", "』", "《", "》",
+    ]
 }
 
 /// Folds a message of several lines into one: each line break becomes a sentence's end.

@@ -14,6 +14,8 @@ final class PostgresListener {
     private static let batch = 500
 
     private let configuration: PostgresConfiguration
+    /// What to connect with: asked anew before each connect, as the pool's own connections do.
+    private let configure: @ReactorActor () async throws -> PostgresConfiguration
     private let label: String
     private let logger: Logger
     /// Pause before the next connect after so many failures in a row.
@@ -35,8 +37,10 @@ final class PostgresListener {
 
     init(
         _ configuration: PostgresConfiguration, label: String, logger: Logger,
-        keepAlive: (after: Duration, within: Duration)?, backoff: @escaping @Sendable (Int) -> Duration
+        keepAlive: (after: Duration, within: Duration)?, backoff: @escaping @Sendable (Int) -> Duration,
+        configure: @escaping @ReactorActor () async throws -> PostgresConfiguration
     ) {
+        self.configure = configure
         self.configuration = configuration
         self.label = label
         self.logger = logger
@@ -80,7 +84,7 @@ final class PostgresListener {
         var failures = 0
         while !isClosed, !channels.subscribers.isEmpty {
             do {
-                let session = try await PostgresSession.connectAndCheck(configuration)
+                let session = try await PostgresSession.connectAndCheck(configure())
                 lastFailure = nil
                 let start = reactor.now
                 self.session = session
@@ -94,17 +98,15 @@ final class PostgresListener {
             } catch {
                 guard !isClosed else { break }
                 failures += 1
-                let error = error as? PostgresError
+                let error = PostgresError(connecting: configuration, failedWith: error)
                 lastFailure = error
-                if let error, error.isPermanentConnectFailure {
+                if error.isPermanentConnectFailure {
                     channels.endAll(error)
                     break
                 }
                 // Once per outage, not once per attempt.
                 if failures == 1 {
-                    logger.error(
-                        "the listener of pool \(label): \(error.map(String.init(describing:)) ?? "no connection")"
-                    )
+                    logger.error("the listener of pool \(label): \(error)")
                 }
             }
             // Ends early when the pool is closed.

@@ -14,7 +14,7 @@ extension PostgresPool {
     /// ```
     /// All who listen share one connection of the pool's own, beside its `maximum`; it is made when needed and let go ten seconds
     /// after the last has left. When it is lost it is made again, with pauses of 0.4 s at most for as long as it
-    /// takes, its channels are listened to again, and then everybody gets `.reconnected`. A server that has been silent for
+    /// takes (`hooks.configure` is asked before each), its channels are listened to again, and then everybody gets `.reconnected`. A server that has been silent for
     /// `listenerKeepAlive` is asked whether it is there, so a cut network counts as a loss, too. Closing the pool ends the
     /// sequence.
     /// - Parameters:
@@ -124,11 +124,15 @@ extension PostgresPool {
             self.listener
             ?? PostgresListener(
                 configuration, label: options.label, logger: options.logger,
-                keepAlive: options.listenerKeepAlive.map { ($0, options.checkTimeout) }
-            ) { failures in
-                limits.backoff(
-                    afterFailures: failures, isAwaited: true, jitter: Double.random(in: -1...1))
-            }
+                keepAlive: options.listenerKeepAlive.map { ($0, options.checkTimeout) },
+                backoff: { failures in
+                    limits.backoff(
+                        afterFailures: failures, isAwaited: true, jitter: Double.random(in: -1...1))
+                },
+                // Weak: the listener is the pool's own.
+                configure: { [weak self, configuration] in
+                    try await self?.configurationForConnect() ?? configuration
+                })
         self.listener = listener
         let events = PostgresNotificationEvents(limit: buffer)
         // Weak: the sequence is left when its consumer drops it.

@@ -49,13 +49,7 @@ extension PostgresPool {
     }
 
     private func connect() async throws -> PostgresSession {
-        var configuration = configuration
-        if let hook = options.hooks.configure {
-            configuration = try await runHook("configure", within: hookLimit) {
-                [configuration] in try await hook(configuration)
-            }
-        }
-        let session = try await PostgresSession.connect(configuration)
+        let session = try await PostgresSession.connect(configurationForConnect())
         do {
             if !isPoolerRuledOut {
                 try await session.checkForPooler()
@@ -68,6 +62,14 @@ extension PostgresPool {
             throw error
         }
         return session
+    }
+
+    /// What the next connect is made with, from `hooks.configure` if there is one.
+    func configurationForConnect() async throws -> PostgresConfiguration {
+        guard let hook = options.hooks.configure else { return configuration }
+        return try await runHook("configure", within: hookLimit) {
+            [configuration] in try await hook(configuration)
+        }
     }
 
     private func opened(_ slot: PoolSlot, _ session: PostgresSession, since start: Duration) {
@@ -87,11 +89,7 @@ extension PostgresPool {
     }
 
     private func openFailed(_ slot: PoolSlot, _ error: any Error) {
-        let error =
-            error as? PostgresError
-            ?? PostgresError(
-                .connectFailed, "cannot connect to \(configuration.redactedDescription): \(error)",
-                underlying: error)
+        let error = PostgresError(connecting: configuration, failedWith: error)
         if !machine.isShutDown, !machine.isAbandoned(slot) {
             totals.connectsFailed += 1
             totals.lastConnectError = error

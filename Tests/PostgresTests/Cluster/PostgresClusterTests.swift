@@ -130,6 +130,67 @@ import Testing
         }
     }
 
+    /// Its receiver waits for more, and has replayed all that it got.
+    @Test func aReplicaWhoseLinkIsFrozenIsNotReadFrom() async throws {
+        try await withServers(
+            .init(maximumLag: .milliseconds(300), pinning: .zero, checkInterval: .milliseconds(20))
+        ) { (servers) async throws in
+            let cluster = servers.cluster
+            try await servers.catchUp()
+            #expect(try await eventually { try await cluster.read { try await servers.isStandby($0) } })
+            let sender: Int32 = try await cluster.primary.one("SELECT pid FROM pg_stat_replication")
+            #expect(kill(sender, SIGSTOP) == 0)
+            defer { kill(sender, SIGCONT) }
+            try await cluster.write { db in _ = try await db.execute("CREATE TABLE t (n int)") }
+            try await reactor.sleep(for: .milliseconds(300))
+            // Also the first read after a pause: what is known is too old to go by.
+            for _ in 0..<20 {
+                #expect(
+                    try await cluster.read {
+                        try await $0.one(Bool.self, "SELECT to_regclass('t') IS NOT NULL")
+                    })
+            }
+            guard case .stale(let lag) = cluster.replicaStates[0] else {
+                Issue.record("\(cluster.replicaStates[0])")
+                return
+            }
+            #expect(lag > .milliseconds(300))
+            kill(sender, SIGCONT)
+            #expect(try await eventually { try await cluster.read { try await servers.isStandby($0) } })
+        }
+    }
+
+    /// One that the primary wrote to for the first time in an hour is behind by a moment, not by an hour.
+    @Test func aReplicaIsBehindByNoMoreThanTheTimeSinceItHadCaughtUp() async throws {
+        try await withServers(
+            .init(maximumLag: .seconds(3600), pinning: .zero, checkInterval: .milliseconds(20))
+        ) { (servers) async throws in
+            let cluster = servers.cluster
+            try await servers.catchUp()
+            try await reactor.sleep(for: .milliseconds(500))
+            let start = reactor.now
+            #expect(
+                try await eventually {
+                    _ = try await cluster.read { try await servers.isStandby($0) }
+                    guard case .current(.zero) = cluster.replicaStates[0] else { return false }
+                    return true
+                })
+            let replica = try await PostgresConnection.connect(PostgresConfiguration(servers.standby.url))
+            try await replica.script("SELECT pg_wal_replay_pause()")
+            try await cluster.write { db in _ = try await db.execute("CREATE TABLE t (n int)") }
+            var lag = Duration.zero
+            #expect(
+                try await eventually {
+                    _ = try await cluster.read { try await servers.isStandby($0) }
+                    if case .current(let found) = cluster.replicaStates[0] { lag = found }
+                    return lag > .zero
+                })
+            #expect(lag <= start.duration(to: reactor.now))
+            try await replica.script("SELECT pg_wal_replay_resume()")
+            await replica.close()
+        }
+    }
+
     @Test func aReplicaThatIsDownCostsNobodyAnErrorAndIsUsedAgainWhenItIsBack() async throws {
         try await withServers { (servers) async throws in
             let (cluster, standby) = (servers.cluster, servers.standby)

@@ -34,6 +34,40 @@ import Testing
         }
     }
 
+    /// A password that only the hook knows is the listener's, too, and so is the one after a change.
+    @Test func theListenerAsksConfigureBeforeEachConnect() async throws {
+        let calls = Calls()
+        var options = PostgresPoolOptions(maximum: 1)
+        options.hooks.configure = { configuration in
+            calls.count += 1
+            var fresh = configuration
+            fresh["application_name"] = "listener \(calls.count)"
+            return fresh
+        }
+        try await Database().withPool(options) { (pool, watcher) async throws in
+            let events = try await pool.listen("t")
+            #expect(calls.count == 1)
+            #expect(try await watcher.applicationNames() == ["listener 1"])
+            try await watcher.terminateAll()
+            guard case .reconnected? = try await events.next() else {
+                Issue.record("the listener did not come back")
+                return
+            }
+            #expect(try await watcher.applicationNames() == ["listener 2"])
+        }
+        let refusing = Calls()
+        var refused = PostgresPoolOptions(maximum: 1, acquireTimeout: .milliseconds(1500))
+        refused.hooks.configure = { _ in
+            refusing.count += 1
+            throw Refused()
+        }
+        try await Database().withPool(refused) { (pool, _) async throws in
+            let error = try await failure { _ = try await pool.listen("t") }
+            #expect(error.code == .acquireTimedOut && "\(error)".contains("Refused"), "\(error)")
+            #expect(refusing.count > 1)
+        }
+    }
+
     @Test func aThrowingConfigureOrOnConnectFailsTheConnectAndSaysWhy() async throws {
         var first = PostgresPoolOptions(maximum: 1, acquireTimeout: .milliseconds(1500))
         first.hooks.configure = { _ in throw Refused() }
@@ -156,5 +190,13 @@ import Testing
             for _ in 0..<5 { processes.insert(try await pool.one(Int32.self, "SELECT pg_backend_pid()")) }
             #expect(processes.count == 3 && pool.statistics.evictions == [.refusedByHook: 2])
         }
+    }
+}
+
+extension Watcher {
+    /// What the database's sessions call themselves.
+    fileprivate func applicationNames() async throws -> [String] {
+        try await connection.one(
+            "SELECT array_agg(application_name ORDER BY 1) FROM pg_stat_activity WHERE datname = \(name)")
     }
 }
