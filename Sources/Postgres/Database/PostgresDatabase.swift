@@ -20,7 +20,7 @@ public protocol PostgresDatabase: AnyObject, Sendable {
     ///   bound. `CancellationError`.
     func query(_ sql: SQL, timeout: Duration?) async throws -> PostgresRows
 
-    /// Runs `body` in a transaction; see `transaction(isolation:readOnly:deferrable:retry:_:)`.
+    /// Runs `body` in a transaction; see the form that takes the options as arguments.
     func transaction<T: Sendable>(
         _ options: PostgresTransactionOptions, _ body: @ReactorActor (PostgresTransaction) async throws -> T
     ) async throws -> T

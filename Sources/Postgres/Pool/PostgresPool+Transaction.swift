@@ -77,7 +77,11 @@ extension PostgresPool {
     }
 
     private func begin(_ transactionOptions: PostgresTransactionOptions) async throws -> PostgresTransaction {
-        let lease = try await acquire(timeout: options.acquireTimeout, for: .current("transaction"))
+        let label = transactionOptions.label
+        let place = transactionOptions.place
+        let lease = try await acquire(
+            timeout: transactionOptions.acquireTimeout ?? options.acquireTimeout,
+            for: .current(label.isEmpty ? "transaction" : label, place.file, place.line))
         do {
             let transaction = try await PostgresTransaction.begin(transactionOptions, on: lease.connection) {
                 self.openTransactions -= 1

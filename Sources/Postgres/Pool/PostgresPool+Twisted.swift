@@ -37,7 +37,9 @@ extension PostgresPool {
         _ body: @escaping @ReactorActor (PostgresTransaction) async throws -> T,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<T> {
-        Deferred(async: { try await self.transaction(options, body) }, file: file, line: line)
+        Deferred(
+            async: { try await self.transaction(options.asked(at: file, line), body) }, file: file, line: line
+        )
     }
 
     // Disfavoured: a body that happens to contain no `await` would choose this form in async code too.
@@ -49,7 +51,8 @@ extension PostgresPool {
         file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<T> {
         Reactor.current.deferToGreenlet(
-            { () throws -> T in try self.transaction(options, body) }, file: file, line: line)
+            { () throws -> T in try self.transaction(options.asked(at: file, line), body) }, file: file,
+            line: line)
     }
 
     /// Lends a connection to `body`; fires with what it returns. Twisted's `runWithConnection`, without its commit: a

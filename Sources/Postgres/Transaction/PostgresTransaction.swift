@@ -106,7 +106,7 @@ public final class PostgresTransaction: PostgresDatabase {
     }
 
     private func refuseModes(of options: PostgresTransactionOptions) throws(PostgresError) {
-        guard options == PostgresTransactionOptions() else {
+        guard !options.areOfWholeTransactions else {
             throw PostgresError(
                 .invalidTransaction,
                 "a transaction inside a transaction is a savepoint and has no isolation, mode or retry of its own; give "

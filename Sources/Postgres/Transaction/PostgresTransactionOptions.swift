@@ -23,6 +23,12 @@ public struct PostgresTransactionOptions: Hashable, Sendable {
     /// How many times more the body is run when the server ended the transaction with `40001` (serialization failure) or
     /// `40P01` (deadlock). Each is a whole new transaction after a short pause of random length.
     public var retry = 0
+    /// On a pool: what it is for, shown when others wait for a connection in vain or it is held for long.
+    public var label = ""
+    /// On a pool: how long to wait for a connection; nil: the `acquireTimeout` of its options.
+    public var acquireTimeout: Duration?
+    /// Where it is asked for.
+    var place = CallSite()
 
     /// The defaults of the server, tried once.
     public init() {}
@@ -40,6 +46,16 @@ public struct PostgresTransactionOptions: Hashable, Sendable {
         self.retry = retry
     }
 
+    /// The same, asked for there, unless they know a place already.
+    func asked(at file: StaticString, _ line: UInt) -> Self {
+        var options = self
+        if options.place.line == 0 { options.place = CallSite(file: file, line: line) }
+        return options
+    }
+
+    /// Whether they say how the transaction differs from others, which a savepoint cannot.
+    var areOfWholeTransactions: Bool { isolation != nil || isReadOnly != nil || isDeferrable || retry != 0 }
+
     /// The statement that begins such a transaction.
     var begin: String {
         var modes: [String] = []
@@ -54,6 +70,18 @@ public struct PostgresTransactionOptions: Hashable, Sendable {
         let longest = min(Duration.milliseconds(8) * (1 << min(run - 2, 7)), .seconds(1))
         return longest * (0.5 + 0.5 * chance)
     }
+}
+
+/// A line of the program.
+struct CallSite: Hashable, Sendable {
+    var file: StaticString = ""
+    var line: UInt = 0
+
+    static func == (one: CallSite, other: CallSite) -> Bool {
+        one.line == other.line && one.file.description == other.file.description
+    }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(line) }
 }
 
 extension PostgresDatabase {
@@ -77,16 +105,22 @@ extension PostgresDatabase {
     ///   - deferrable: whether a serializable read-only transaction waits until it cannot fail any more.
     ///   - retry: how many times more `body` is run, in a new transaction, when the server chose this one to fail (`40001`,
     ///     `40P01`). What `body` did besides is not undone: let it do nothing else, or by `onCommit`.
+    ///   - label: on a pool what it is for: shown with the place of the call when others wait in vain or it is held for long.
+    ///   - acquireTimeout: on a pool how long to wait for a connection; nil: the `acquireTimeout` of its options.
     /// - Throws: what `body` throws; `PostgresError` with code `transactionRolledBack` when a statement had failed and its
     ///   error was swallowed, so that the server answered COMMIT by ROLLBACK; `connectionLost` from COMMIT: whether it took
     ///   place is not known; `invalidTransaction` for a savepoint with modes of its own; otherwise as `query`.
     public func transaction<T: Sendable>(
         isolation: PostgresIsolation? = nil, readOnly: Bool? = nil, deferrable: Bool = false, retry: Int = 0,
+        label: String = "", acquireTimeout: Duration? = nil, fileID: StaticString = #fileID,
+        line: UInt = #line,
         _ body: @ReactorActor (PostgresTransaction) async throws -> T
     ) async throws -> T {
-        try await transaction(
-            PostgresTransactionOptions(
-                isolation: isolation, readOnly: readOnly, deferrable: deferrable, retry: retry), body)
+        var options = PostgresTransactionOptions(
+            isolation: isolation, readOnly: readOnly, deferrable: deferrable, retry: retry)
+        options.label = label
+        options.acquireTimeout = acquireTimeout
+        return try await transaction(options.asked(at: fileID, line), body)
     }
 
     // Disfavoured: a body that happens to contain no `await` would choose this form in async code too.
@@ -94,10 +128,14 @@ extension PostgresDatabase {
     @_disfavoredOverload
     public func transaction<T: Sendable>(
         isolation: PostgresIsolation? = nil, readOnly: Bool? = nil, deferrable: Bool = false, retry: Int = 0,
+        label: String = "", acquireTimeout: Duration? = nil, fileID: StaticString = #fileID,
+        line: UInt = #line,
         _ body: @ReactorActor (PostgresTransaction) throws -> T
     ) throws -> T {
-        try transaction(
-            PostgresTransactionOptions(
-                isolation: isolation, readOnly: readOnly, deferrable: deferrable, retry: retry), body)
+        var options = PostgresTransactionOptions(
+            isolation: isolation, readOnly: readOnly, deferrable: deferrable, retry: retry)
+        options.label = label
+        options.acquireTimeout = acquireTimeout
+        return try transaction(options.asked(at: fileID, line), body)
     }
 }

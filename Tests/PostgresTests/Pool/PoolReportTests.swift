@@ -55,6 +55,44 @@ import Testing
         }
     }
 
+    /// Whatever form it is begun in, and whether it is told what it is for.
+    @Test func aTransactionHeldForLongIsLoggedWithItsPlace() async throws {
+        let log = CapturedLog()
+        var options = PostgresPoolOptions(label: "films", maximum: 1, logger: log.logger)
+        options.leakThreshold = .milliseconds(20)
+        try await Database().withPool(options) { (pool, _) async throws in
+            let isTold = try await pool.transaction(label: "report") { _ in
+                try await eventually { pool.statistics.leaks == 1 }
+            }
+            #expect(isTold)
+            let second = Greenlet.spawn { () throws in
+                try pool.transaction { tx in _ = try tx.execute("SELECT pg_sleep(0.2)") }
+            }
+            try await second.get()
+            let third = pool.runInteraction { tx in try await tx.execute("SELECT pg_sleep(0.2)") }
+            _ = try await third.value
+            let told = log.messages.filter { $0.contains("has been held for") }
+            #expect(told.count == 3)
+            for (text, label) in zip(told, ["\"report\"", "\"transaction\"", "\"transaction\""]) {
+                #expect(text.contains(label) && text.contains("PoolReportTests.swift:"), "\(text)")
+            }
+        }
+    }
+
+    @Test func aTransactionMayWaitForItsConnectionForATimeOfItsOwn() async throws {
+        try await Database().withPool(.init(maximum: 1)) { (pool, _) async throws in
+            try await pool.withConnection { _ in
+                let late = Greenlet.spawn { () async throws in
+                    try await failure {
+                        try await pool.transaction(acquireTimeout: .milliseconds(20)) { _ in }
+                    }
+                }
+                let error = try await late.get()
+                #expect(error.code == .acquireTimedOut)
+            }
+        }
+    }
+
     @Test func statisticsAndEventsAgree() async throws {
         @ReactorActor final class Seen {
             var acquired = 0, released = 0, connected = 0, failed = 0
