@@ -65,6 +65,7 @@ struct ConnectionAttempt: Equatable {
         settings["hostaddr"] = address ?? hostAddress
         settings["target_session_attrs"] = sessionAttributes
         settings["client_encoding"] = "UTF8"
+        if !configuration.serverSettings.isEmpty { settings["options"] = configuration.startupOptions }
         settings.merge(tls(configuration)) { given, _ in given }
         // Not honoured by PQconnectPoll, and refused as a string that is not a number; we keep time.
         settings["connect_timeout"] = nil

@@ -23,6 +23,15 @@ public struct PostgresConfiguration: Sendable {
     /// nil: as long as it takes. `connect_timeout` sets it. Default 10 s.
     public var connectTimeout: Duration? = .seconds(10)
 
+    /// Settings of the server that each session begins with, and comes back to when it is reset:
+    /// ```swift
+    /// configuration.serverSettings = ["statement_timeout": "30s", "client_connection_check_interval": "500ms"]
+    /// ```
+    /// The second, of PostgreSQL 14 and newer, ends a statement soon after its client has died; without it the statement is
+    /// run to its end, and commits. A name or value that the server does not know fails the connect with what it says. Behind a
+    /// pooler in transaction mode there can be none: set them for the role.
+    public var serverSettings: [String: String] = [:]
+
     /// How long a cancelled statement may take to end before its connection is given up. Default 1 s.
     public var cancelGrace: Duration = .seconds(1)
 

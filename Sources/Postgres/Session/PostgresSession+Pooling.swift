@@ -6,7 +6,8 @@ extension PostgresConfiguration {
 
     /// What a pooler in transaction mode would refuse at the start, with reasons that help less.
     func checkPooling() throws(PostgresError) {
-        guard pooling == .transactionPooled, let options = effective("options") else { return }
+        try checkServerSettings()
+        guard pooling == .transactionPooled, let options = startupOptions else { return }
         throw PostgresError(
             .invalidConfiguration,
             "a pooler in transaction mode takes no startup options (\(options.prefix(80))): set them for the role by ALTER "
