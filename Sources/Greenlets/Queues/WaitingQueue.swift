@@ -71,6 +71,15 @@ public final class WaitingQueue<Storage: QueueStorage>: AsyncSequence {
     /// How many wait for room.
     public var putterCount: Int { putters.count }
 
+    /// A queue with the same elements and the same capacity; who waits stays with this one. The copy is open, and all its elements
+    /// are to be done. Never waits.
+    public func copy() -> WaitingQueue {
+        let copy = WaitingQueue(capacity: capacity)
+        copy.storage = storage
+        copy.unfinished = storage.count
+        return copy
+    }
+
     // MARK: The two ends
 
     /// Gives an element to who waits for one, or keeps it.

@@ -19,6 +19,7 @@ protocol QueueContracting: Sendable {
     func iterationsEndWithTheQueue() async throws
     func threadsPutInOrder() async throws
     func manyWaiters(_ count: Int) async throws
+    func copiesGoTheirOwnWay() async throws
 }
 
 struct QueueContract<Storage: QueueStorage>: QueueContracting where Storage.Element == Int {
@@ -179,6 +180,26 @@ struct QueueContract<Storage: QueueStorage>: QueueContracting where Storage.Elem
             for joiner in joiners { #expect(try await joiner.get()) }
             let error = #expect(throws: GreenletError.self) { try queue.taskDone() }
             #expect(error?.code == .notHeld)
+        }
+    }
+
+    func copiesGoTheirOwnWay() async throws {
+        try await withReactor { [order] _ in
+            let queue = Tested(capacity: 4)
+            let getter = Greenlet.spawn { () async throws -> Int in try await queue.get() }
+            await Greenlet.yield()
+            let empty = queue.copy()
+            try await empty.put(7)
+            #expect(queue.getterCount == 1 && empty.getterCount == 0 && empty.count == 1)
+            for number in [0, 1, 2, 3] { try await queue.put(number) }
+            #expect(try await getter.get() == 0)
+            queue.close()
+            let copy = queue.copy()
+            #expect(copy.capacity == 4 && copy.count == 3 && copy.unfinishedCount == 3 && !copy.isClosed)
+            for number in order { #expect(copy.tryGet() == number) }
+            #expect(queue.count == 3 && queue.unfinishedCount == 4)
+            try await copy.put(8)
+            for number in order { #expect(queue.tryGet() == number) }
         }
     }
 

@@ -47,6 +47,9 @@ enum QueueKind: CaseIterable, CustomTestStringConvertible {
     @Test(arguments: QueueKind.allCases) func joinWaitsForAllTasks(_ kind: QueueKind) async throws {
         try await kind.contract.joinWaitsForAllTasks()
     }
+    @Test(arguments: QueueKind.allCases) func copiesGoTheirOwnWay(_ kind: QueueKind) async throws {
+        try await kind.contract.copiesGoTheirOwnWay()
+    }
     @Test(arguments: QueueKind.allCases) func closingDrains(_ kind: QueueKind) async throws {
         try await kind.contract.closingDrains()
     }
