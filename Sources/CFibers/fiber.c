@@ -18,6 +18,10 @@ extern void cf_switch(void **save, void *load);
 // switch.S: first return address of a fresh stack; calls cf_fiber_main with the fiber it finds in a register.
 extern void cf_trampoline(void);
 
+static int guards_by_mprotect = 0;
+
+void cf_guard_by_mprotect(int always) { guards_by_mprotect = always; }
+
 cf_fiber *cf_fiber_map(size_t stack_size) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t size = (stack_size + sizeof(cf_fiber) + page - 1) / page * page + page;
@@ -28,7 +32,8 @@ cf_fiber *cf_fiber_map(size_t stack_size) {
     }
     // A guard made by mprotect splits the mapping in two, and vm.max_map_count (65,530) then bounds the
     // number of fibers; the kernel's own guard regions need no second mapping. Older kernels answer EINVAL.
-    if (madvise(mapping, page, MADV_GUARD_INSTALL) != 0 && mprotect(mapping, page, PROT_NONE) != 0) {
+    if ((guards_by_mprotect || madvise(mapping, page, MADV_GUARD_INSTALL) != 0) &&
+        mprotect(mapping, page, PROT_NONE) != 0) {
         int error = errno;
         munmap(mapping, size);
         errno = error;

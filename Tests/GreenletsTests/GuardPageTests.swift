@@ -48,6 +48,75 @@ import Testing
         #expect(Self.standardError(exit).contains("greenlet \"greenlet-2\" (2, spawned at"))
     }
 
+    /// As on kernels before 6.13.
+    @Test(.enabled(if: cf_report_overflows() != 0)) func guardPagesMadeByMprotectDoTheSame() async {
+        let exit = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
+            cf_guard_by_mprotect(1)
+            try await withReactor { _ in
+                for _ in 0..<3 {
+                    try await Greenlet.spawn { () throws -> Void in try Greenlet.yield() }.get()
+                }
+                _ = try await Greenlet.spawn(name: "deep diver") { () throws -> Int in Self.overflow(0) }
+                    .get()
+            }
+        }
+        #expect(Self.standardError(exit).contains("greenlet \"deep diver\""))
+    }
+
+    /// Stacks so large that few of them use the address space up, and leave enough for everything else. The sanitizers have
+    /// terabytes of it, and do not work with less.
+    @Test(.enabled(if: addressSpace() ?? .max < 1 << 40))
+    func withoutMemoryForAStackTheGreenletFailsAndTheNextWorks() async {
+        await #expect(processExitsWith: .success) {
+            setenv("REACTOR_STACK_SIZE", "\(512 << 20)", 1)
+            try await withReactor { _ in
+                try #require(Self.limitAddressSpace(to: 2048 << 20))
+                let wake = Event()
+                let results = (0..<8).map { _ in
+                    Greenlet.spawn { () async -> GreenletError? in
+                        let greenlet = Greenlet.spawn { () throws -> Void in try wake.wait() }
+                        do { try await greenlet.get() } catch { return error as? GreenletError }
+                        return nil
+                    }
+                }
+                while wake.waiterCount + results.count(where: \.isReady) < 8 { await Greenlet.yield() }
+                let parked = wake.waiterCount
+                wake.set()
+                var failures: [GreenletError] = []
+                for result in results {
+                    if let error = try await result.get() { failures.append(error) }
+                }
+                try #require(parked > 0 && failures.count == 8 - parked && failures.count > 0)
+                for error in failures {
+                    try #require(error.code == .outOfStacks && error.message.contains("vm.max_map_count"))
+                }
+                // Those of the others are there again.
+                let next = Greenlet.spawn { () throws -> Void in try Greenlet.yield() }
+                try await next.get()
+            }
+        }
+    }
+
+    /// Bytes of address space that the process has.
+    private static func addressSpace() -> UInt? {
+        guard let file = fopen("/proc/self/statm", "r") else { return nil }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 128)
+        guard fgets(&line, 128, file) != nil else { return nil }
+        return strtoul(line, nil, 10) * UInt(getpagesize())
+    }
+
+    /// Lets the address space of the process grow by so many bytes more.
+    private static func limitAddressSpace(to bytes: UInt) -> Bool {
+        var limit = rlimit()
+        guard let used = addressSpace(), getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0
+        else {
+            return false
+        }
+        limit.rlim_cur = used + bytes
+        return setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0
+    }
+
     @Test func faultElsewhereIsNotMistakenForIt() async {
         let exit = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             try await withReactor { _ in

@@ -48,6 +48,9 @@ typedef struct cf_fiber {
 /// Maps a stack of at least `stack_size` usable bytes with a guard page below it. NULL with errno on failure.
 cf_fiber *cf_fiber_map(size_t stack_size);
 
+/// Whether guard pages are made by mprotect also where the kernel has guard regions (Linux 6.13): for tests of the other way.
+void cf_guard_by_mprotect(int always);
+
 /// Prepares a mapped fiber to run `entry(argument)` at the next `cf_fiber_resume`. May be repeated once the
 /// fiber has finished, which is how stacks are re-used.
 void cf_fiber_prepare(cf_fiber *fiber, void (*entry)(void *), void *argument);
