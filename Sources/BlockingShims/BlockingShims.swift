@@ -20,7 +20,8 @@ import Glibc
 /// **What a caller sees** is what it sees of libc: a descriptor in blocking mode waits, and writes all it was given; one with
 /// `O_NONBLOCK` answers `EAGAIN`; `SO_RCVTIMEO` and `SO_SNDTIMEO`, `MSG_DONTWAIT`, `MSG_WAITALL`, `MSG_PEEK` mean what they mean; `errno`
 /// is the greenlet's own and untouched by success. `EINTR` comes only from signals, never from parking. A `poll` with time-out
-/// zero lets others run once. `close` (and `dup2` onto it) wakes other greenlets that wait for the descriptor, with `EBADF`.
+/// zero lets others run once. `close` (and `dup2` onto it) wakes other greenlets that wait for the descriptor, with `EBADF`; a `poll` of several
+/// reports it as `POLLNVAL`.
 ///
 /// **Kill and time-out.** C frames cannot be unwound. A call parked in a killed greenlet returns −1 with `ECANCELED` (after a time-out
 /// `ETIMEDOUT`), and so does each later one that would wait, until the library has returned to Swift, where the error is thrown.

@@ -11,6 +11,7 @@
 // children, for which there is no descriptor), the question is repeated after naps.
 #define CBS_AREA CBS_AREA_process
 #include "children.h"
+#include "sets.h"
 
 #include <dirent.h>
 #include <sys/syscall.h>
@@ -144,7 +145,7 @@ static int cbs_child_await_any(const cbs_hook_table *hooks, cbs_child_wait *wait
     // Who ended since the WNOHANG attempt has a readable descriptor or is no longer listed; only the latter is seen late.
     cbs_wait_set set = CBS_WAIT_SET;
     int result = cbs_wait_set_wait(hooks, &set, fds, count, cbs_child_deadline(wait, CBS_CHILDREN_PERIOD));
-    cbs_wait_set_close(hooks, &set);
+    cbs_wait_set_end(&set);
     error = errno;
     for (nfds_t i = 0; i < count; i++) {
         CBS_REAL(close)(fds[i].fd);

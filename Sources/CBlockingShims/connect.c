@@ -71,7 +71,7 @@ static CBS_SLOW int cbs_connect(const cbs_hook_table *hooks, int fd, const struc
         int64_t end = cbs_deadline(nap);
         nap = nap < 32 * CBS_MILLISECOND ? nap * 2 : nap;
         is_over = end >= patience.deadline;
-        int result = cbs_sleep_until(hooks, is_over ? patience.deadline : end);
+        int result = cbs_sleep_for(hooks, fd, is_over ? patience.deadline : end);
         if (result < 0) {
             errno = -result;
             return -1;

@@ -115,6 +115,20 @@ CBS_SAVES_REGISTERS __attribute__((cold)) void *cbs_resolve(int index);
                                       : (__typeof__(original_))cbs_resolve(CBS_INDEX_##name); \
     })
 
+/// Calls a hook, keeping errno: shims report errors by value, and a call that succeeds leaves errno alone. Locks that the
+/// scheduler's own code takes meanwhile, on this fiber, do not park it a second time (mutex.c).
+#define CBS_CALL(call)                           \
+    ({                                           \
+        int error_ = errno;                      \
+        cf_fiber *fiber_ = cf_fiber_current();   \
+        int32_t outer_ = fiber_->is_in_hook;     \
+        fiber_->is_in_hook = 1;                  \
+        __typeof__(call) value_ = (call);        \
+        fiber_->is_in_hook = outer_;             \
+        errno = error_;                          \
+        value_;                                  \
+    })
+
 // MARK: Parks (park.c). All return 0 or as said, or −errno, and keep errno.
 
 /// Parks until `fd` is ready for `events` (POLLIN, POLLOUT). Returns the ready ones, 0 at the deadline, or −errno.
@@ -128,7 +142,11 @@ __attribute__((visibility("hidden"))) int cbs_sleep_until(const cbs_hook_table *
 __attribute__((visibility("hidden"))) int cbs_offload(
     const cbs_hook_table *hooks, void (*work)(void *), void (*release)(void *), void *argument);
 
-/// Tells the scheduler that `fd` is about to be closed.
+/// As `cbs_sleep_until`, for one who is going to ask for `fd` again: −EBADF when it was closed meanwhile, since the number may
+/// mean another file by then.
+__attribute__((visibility("hidden"))) int cbs_sleep_for(const cbs_hook_table *hooks, int fd, int64_t deadline);
+
+/// Tells all who wait for `fd`, by itself or among others (sets.c), that it is about to be closed.
 __attribute__((visibility("hidden"))) void cbs_will_close(const cbs_hook_table *hooks, int fd);
 
 /// A wait that another fiber or thread ends; as the hooks of the same names. NULL when there is no memory.
@@ -136,21 +154,6 @@ __attribute__((visibility("hidden"))) void *cbs_wait_begin(const cbs_hook_table 
 __attribute__((visibility("hidden"))) int cbs_wait_park(
     const cbs_hook_table *hooks, void *wait, int64_t deadline, int is_killable);
 __attribute__((visibility("hidden"))) void cbs_wait_end(const cbs_hook_table *hooks, void *wait);
-
-/// A private epoll instance for what one descriptor and a direction cannot say: several descriptors, POLLPRI,
-/// errors alone, or a descriptor that somebody else waits for. Nested in the reactor's own by `cbs_wait_fd`.
-typedef struct cbs_wait_set {
-    int epoll_fd;     ///< −1 until the first wait
-    int naps;         ///< how often a nap stood in for an epoll instance that could not be had
-} cbs_wait_set;
-
-#define CBS_WAIT_SET {.epoll_fd = -1, .naps = 0}
-
-/// Parks until one of `fds` may be ready. Returns 1 (ask again), 0 at the deadline, or −errno.
-__attribute__((visibility("hidden"))) int cbs_wait_set_wait(
-    const cbs_hook_table *hooks, cbs_wait_set *set, const struct pollfd *fds, nfds_t count, int64_t deadline);
-
-__attribute__((visibility("hidden"))) void cbs_wait_set_close(const cbs_hook_table *hooks, cbs_wait_set *set);
 
 /// poll(2) on a fiber, shared by poll, ppoll and select's conversion. Returns poll's result with errno set.
 __attribute__((visibility("hidden"))) int cbs_poll(

@@ -15,13 +15,13 @@
 #define CBS_LONGEST_NAP (32 * CBS_MILLISECOND)
 
 /// Repeats `attempt`, an expression without waiting, while it fails with EAGAIN or EACCES, which say "locked".
-#define CBS_UNTIL_LOCKED(hooks, attempt)                                            \
+#define CBS_UNTIL_LOCKED(hooks, fd, attempt)                                        \
     ({                                                                              \
         int saved_ = errno;                                                         \
         int64_t nap_ = CBS_MILLISECOND;                                             \
         int result_;                                                                \
         while ((result_ = (attempt)) != 0 && (errno == EAGAIN || errno == EACCES)) { \
-            int slept_ = cbs_sleep_until((hooks), cbs_deadline(nap_));              \
+            int slept_ = cbs_sleep_for((hooks), (fd), cbs_deadline(nap_));          \
             if (slept_ < 0) {                                                       \
                 errno = -slept_;                                                    \
                 break;                                                              \
@@ -37,7 +37,7 @@
 // MARK: Whole files
 
 static CBS_SLOW int cbs_flock(const cbs_hook_table *hooks, int fd, int operation) {
-    return CBS_UNTIL_LOCKED(hooks, CBS_REAL(flock)(fd, operation | LOCK_NB));
+    return CBS_UNTIL_LOCKED(hooks, fd, CBS_REAL(flock)(fd, operation | LOCK_NB));
 }
 
 int cbs_shim_flock(int fd, int operation) {
@@ -51,7 +51,7 @@ int cbs_shim_flock(int fd, int operation) {
 // MARK: Ranges
 
 static CBS_SLOW int cbs_lockf(const cbs_hook_table *hooks, int fd, off_t length) {
-    return CBS_UNTIL_LOCKED(hooks, CBS_REAL(lockf)(fd, F_TLOCK, length));
+    return CBS_UNTIL_LOCKED(hooks, fd, CBS_REAL(lockf)(fd, F_TLOCK, length));
 }
 
 int cbs_shim_lockf(int fd, int command, off_t length) {
@@ -68,7 +68,7 @@ int cbs_shim_lockf64(int fd, int command, off_t length) {
 
 static CBS_SLOW int cbs_lock_range(const cbs_hook_table *hooks, int fd, int command, void *range) {
     int attempt = command == F_SETLKW ? F_SETLK : F_OFD_SETLK;
-    return CBS_UNTIL_LOCKED(hooks, CBS_REAL(fcntl)(fd, attempt, range));
+    return CBS_UNTIL_LOCKED(hooks, fd, CBS_REAL(fcntl)(fd, attempt, range));
 }
 
 // fcntl is called often and for many things: which one is looked at before anything else. What follows the command is a

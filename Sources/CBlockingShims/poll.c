@@ -1,6 +1,6 @@
 // poll and ppoll, plain and fortified.
 #define CBS_AREA CBS_AREA_poll
-#include "dispatch.h"
+#include "sets.h"
 
 /// With a signal mask of the caller's, signals must be looked for under it; a parked fiber's thread runs under its own.
 #define CBS_SIGNAL_INTERVAL (50 * CBS_MILLISECOND)
@@ -75,11 +75,15 @@ int cbs_poll(const cbs_hook_table *hooks, struct pollfd *fds, nfds_t count, int6
             }
         } else {
             parked = cbs_wait_set_wait(hooks, &set, fds, count, end);
+            if (set.closed > 0) {  // as above; what became of the others is not asked either
+                result = set.closed;
+                break;
+            }
         }
         // By the scheduler's clock, which may be another one than ours in a test.
         is_over = parked == 0 && end == deadline;
     }
-    cbs_wait_set_close(hooks, &set);
+    cbs_wait_set_end(&set);
     errno = error;
     return result;
 }

@@ -1,6 +1,6 @@
 // select and pselect: looked at with the original and a zero time-out, waited for as a poll of the same descriptors.
 #define CBS_AREA CBS_AREA_poll
-#include "dispatch.h"
+#include "sets.h"
 
 /// The three sets as given, kept because each look overwrites them. One allocation: sets, then poll entries.
 struct cbs_selection {
@@ -100,7 +100,7 @@ static int cbs_select(
                 break;
             }
             int64_t end = cbs_deadline(5 * CBS_MILLISECOND);
-            int parked = cbs_sleep_until(hooks, end < deadline ? end : deadline);
+            int parked = cbs_sleep_beside(hooks, selection.fds, selection.count, end < deadline ? end : deadline);
             if (parked < 0) {
                 errno = -parked;
                 result = -1;

@@ -162,3 +162,17 @@ final class LoopbackListener {
         return client
     }
 }
+
+/// Epoll instances, each in the next, the last of which no other takes.
+func nestedInstances() -> [Int32] {
+    var chain = [epoll_create1(0)]
+    while true {
+        let outer = epoll_create1(0)
+        var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data(fd: 0))
+        guard epoll_ctl(outer, EPOLL_CTL_ADD, chain.last!, &event) == 0 else {
+            close(outer)
+            return chain
+        }
+        chain.append(outer)
+    }
+}
