@@ -31,10 +31,14 @@ static int cbs_epoll(
         if (misses >= 3) {
             misses = 0;
             end = now + CBS_MILLISECOND < end ? now + CBS_MILLISECOND : end;
-            parked = cbs_sleep_until(hooks, end);
+            parked = cbs_sleep_for(hooks, epoll, end);
         } else {
             parked = cbs_wait_fd(hooks, epoll, POLLIN, end);
             misses += parked > 0;
+        }
+        if (parked == -EBADF) {  // closed by another fiber; the number may mean another instance by now: do not ask
+            errno = EBADF;
+            return -1;
         }
         is_over = parked == 0 && end == deadline;
     }
