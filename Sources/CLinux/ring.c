@@ -153,6 +153,25 @@ int clinux_ring_end_poll(clinux_ring *ring, uint64_t user_data) {
     return 0;
 }
 
+int clinux_ring_end_poll_of(clinux_ring *ring, uint64_t user_data, int fd) {
+    // struct io_uring_sync_cancel_reg and its flags, of Linux 6.0; to match both file and user data, 6.6.
+    struct {
+        uint64_t user_data;
+        int32_t fd;
+        uint32_t flags;
+        int64_t timeout[2];
+        uint64_t padding[4];
+    } request = {.user_data = user_data, .fd = fd, .flags = 1u << 1 | 1u << 4, .timeout = {-1, -1}};
+    enum { REGISTER_SYNC_CANCEL = 24 };
+    long result = syscall(SYS_io_uring_register, ring->fd, REGISTER_SYNC_CANCEL, &request, 1);
+    if (result < 0 && errno == EINVAL) {
+        // Another poll of the same file may be the one that ends. Those who began it begin it anew, as told by its completion.
+        request.flags = 1u << 1;
+        result = syscall(SYS_io_uring_register, ring->fd, REGISTER_SYNC_CANCEL, &request, 1);
+    }
+    return result >= 0 ? 1 : errno == ENOENT ? 0 : -errno;
+}
+
 int clinux_ring_file(
     clinux_ring *ring, const clinux_file_operation *operation, int on_worker, uint64_t user_data) {
     static const uint8_t codes[] = {

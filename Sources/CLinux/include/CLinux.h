@@ -241,6 +241,11 @@ int clinux_ring_poll(clinux_ring *ring, int fd, uint32_t events, int repeats, ui
 /// or −EBUSY.
 int clinux_ring_end_poll(clinux_ring *ring, uint64_t user_data);
 
+/// Ends, at once, the poll of that user data if it waits for the very file that `fd` means now; it completes with −ECANCELED.
+/// Returns 1, or 0 when the poll has completed or is of another file; or −errno: −EBADF when `fd` is not open, −EALREADY when
+/// the poll is just completing, −EINVAL when the kernel cannot tell (before 6.0).
+int clinux_ring_end_poll_of(clinux_ring *ring, uint64_t user_data, int fd);
+
 /// One call about a file, for a worker thread or for a ring.
 typedef struct clinux_file_operation {
     int32_t code;     ///< one of clinux_file_code

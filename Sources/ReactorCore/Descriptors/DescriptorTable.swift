@@ -1,3 +1,6 @@
+import CLinux
+import Glibc
+
 /// Who waits for which descriptor: one watcher a direction, indexed by descriptor number.
 ///
 /// **Identity.** epoll knows *open file descriptions*, programs know *numbers*, and the two part ways: a
@@ -5,7 +8,7 @@
 /// batch just read; a description that was dup'ed outlives the number it was registered under. So each number
 /// carries a generation that changes whenever the reactor learns that the number means another file; events
 /// carry the generation they were registered with, and a mismatch is dropped. See epoll(7), questions 6 and
-/// 9.
+/// 9. Watchers that came before the reactor learnt it are the old file's, and end with it (`register`).
 @ReactorActor
 struct DescriptorTable {
     /// What `addReader` or `addWriter` was given.
@@ -59,6 +62,30 @@ struct DescriptorTable {
         var writer: Watcher?
 
         var isWatched: Bool { reader != nil || writer != nil }
+
+        func isWatched(besides directions: ReadySet) -> Bool {
+            reader != nil && !directions.contains(.readable)
+                || writer != nil && !directions.contains(.writable)
+        }
+
+        /// The watchers of the other directions than `directions`.
+        func watchers(besides directions: ReadySet) -> [Watcher] {
+            let reader = directions.contains(.readable) ? nil : reader
+            let writer = directions.contains(.writable) ? nil : writer
+            return [reader, writer].compactMap { $0 }
+        }
+
+        /// What the kernel has to be asked for.
+        ///
+        /// No RDHUP for a writer: a peer that has shut down its side stays so, and would wake us until we can
+        /// write. No PRI: urgent data is reported while a read would block.
+        var wantedMask: UInt32 {
+            var mask: UInt32 = 0
+            if reader != nil { mask |= EPOLLIN.rawValue | EPOLLRDHUP.rawValue }
+            if writer != nil { mask |= EPOLLOUT.rawValue }
+            if !hasCallback { mask |= EPOLLONESHOT.rawValue }
+            return mask
+        }
         var hasCallback: Bool {
             if case .callback? = reader { return true }
             if case .callback? = writer { return true }

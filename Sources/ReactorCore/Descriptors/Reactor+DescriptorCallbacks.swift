@@ -20,7 +20,7 @@ extension Reactor {
     @ReactorActor func addReader(_ fd: Int32, _ callback: DescriptorTable.Callback) throws {
         try checkFree(fd, .readable)
         descriptors[fd].reader = .callback(callback)
-        let result = register(fd)
+        let result = register(fd, adding: .readable)
         guard result == 0 else {
             descriptors[fd].reader = nil
             throw Self.registrationError(fd, result)
@@ -36,7 +36,7 @@ extension Reactor {
         try checkFree(fd, .writable)
         let site = CallSite(file, line)
         descriptors[fd].writer = .callback(.init(onWritable, site: site, isInternal: false))
-        let result = register(fd)
+        let result = register(fd, adding: .writable)
         guard result == 0 else {
             descriptors[fd].writer = nil
             throw Self.registrationError(fd, result)

@@ -9,6 +9,12 @@ extension Reactor {
     /// For descriptors of any owner, a C library's too: the registration is one-shot and made anew by each
     /// wait, so a library that closes and re-opens its socket on the same number between waits is followed.
     /// Regular files are always ready.
+    ///
+    /// A descriptor that is closed *during* the wait should be announced by `descriptorWillClose`. In programs that
+    /// link `BlockingShims` libc's `close` and its relatives do so on the reactor's thread. What another thread
+    /// closes, or a system call made directly, the reactor learns of when somebody else waits for the same number,
+    /// in either direction: then waits for the former file end with `descriptorClosed`, and its callbacks are
+    /// dropped. Until then they wait for what will not come, or, where the file has other descriptors, for that.
     /// - Throws: `ReactorError` with code `timedOut` after `timeout`; `descriptorClosed` when `fd` is not
     ///   open or is closed meanwhile through `descriptorWillClose`; `descriptorBusy` when somebody waits for
     ///   it already. `CancellationError` when the task is cancelled. In each case nothing stays registered.
@@ -48,7 +54,7 @@ extension Reactor {
         let waiter = DescriptorWaiter(on: self, for: .descriptor(fd, interest))
         if interest.contains(.readable) { descriptors[fd].reader = .waiter(waiter) }
         if interest.contains(.writable) { descriptors[fd].writer = .waiter(waiter) }
-        let result = register(fd, isNewWait: true)
+        let result = register(fd, adding: interest)
         guard result == 0 else {
             forget(waiter, fd)
             if result == -EPERM { return nil }  // a regular file: epoll has nothing to wait for
@@ -80,96 +86,32 @@ extension Reactor {
 
     /// Says that the caller is about to close `fd`: parked tasks get `descriptorClosed`, callbacks are
     /// dropped, and no event of the old file reaches the next owner of the number. Reactor only; never waits.
+    ///
+    /// libc's `close` itself does this on the reactor's thread in programs that link `BlockingShims`.
     @ReactorActor public func descriptorWillClose(_ fd: Int32) {
         guard descriptors.hasSeen(fd) else { return }
         let entry = descriptors[fd]
         if entry.isRegistered { _ = poller.control(.delete, fd, events: 0, generation: 0) }
         descriptors[fd] = DescriptorTable.Entry(generation: entry.generation &+ 1)
-        let error = ReactorError(
-            .descriptorClosed, "descriptor \(fd) was closed while it was waited for", errno: EBADF)
-        for watcher in [entry.reader, entry.writer] {
-            if case .waiter(let waiter)? = watcher { waiter.open(throwing: error) }
+        failAsClosed(entry.watchers(besides: []), fd)
+    }
+
+    /// What `descriptorWillClose` does, for code that sees every number that is closed on the reactor's thread and does not
+    /// know who waits for it.
+    @ReactorActor package func descriptorsAreClosing(_ numbers: ClosedRange<Int32>) {
+        if numbers.count == 1 {
+            let fd = numbers.lowerBound
+            if descriptors.hasSeen(fd), descriptors[fd].isWatched { descriptorWillClose(fd) }
+        } else {
+            for fd in descriptors.numbers(where: { $0.isWatched }) where numbers.contains(fd) {
+                descriptorWillClose(fd)
+            }
         }
-        withExtendedLifetime(entry) {}  // as in removeReader
     }
 
     /// Descriptors that somebody waits for or watches, for leak checks; not those that the reactor keeps for itself as
     /// long as it lives. Reactor only.
     @ReactorActor public var watchedDescriptors: [Int32] { descriptors.watched }
-
-    // MARK: Registration
-
-    @ReactorActor func checkFree(_ fd: Int32, _ interest: ReadySet) throws {
-        guard fd >= 0 else {
-            throw ReactorError(.descriptorClosed, "\(fd) is not a descriptor", errno: EBADF)
-        }
-        // The table has a place for every number up to the highest: a wild one must not make it gigabytes.
-        if !descriptors.hasSeen(fd), fcntl(fd, F_GETFD) < 0 { throw Self.registrationError(fd, -EBADF) }
-        let entry = descriptors[fd]
-        if interest.contains(.readable), entry.reader?.isTaken == true { throw Self.busy(fd, "read") }
-        if interest.contains(.writable), entry.writer?.isTaken == true { throw Self.busy(fd, "write") }
-    }
-
-    private static func busy(_ fd: Int32, _ direction: String) -> ReactorError {
-        ReactorError(
-            .descriptorBusy,
-            "descriptor \(fd) is already waited for to \(direction): one task or callback a direction, use a lock or a queue"
-        )
-    }
-
-    static func registrationError(_ fd: Int32, _ result: Int32) -> ReactorError {
-        result == -EBADF
-            ? ReactorError(.descriptorClosed, "descriptor \(fd) is not open", errno: EBADF)
-            : ReactorError(
-                .systemCall, "descriptor \(fd) cannot be waited for: \(errnoText(-result))", errno: -result)
-    }
-
-    /// Makes the kernel's registration match the watchers of `fd`. Returns 0 or −errno.
-    ///
-    /// With a callback it is level-triggered and kept. With waiters alone it is one-shot and set anew for
-    /// each wait even when nothing changed, because the number may mean a new file by now: MOD then answers
-    /// ENOENT, and ADD follows.
-    @ReactorActor @discardableResult
-    func register(_ fd: Int32, isNewWait: Bool = false) -> Int32 {
-        var entry = descriptors[fd]
-        defer { descriptors[fd] = entry }
-        guard entry.isWatched else {
-            // Errors and hang-ups are reported whatever the mask says, so an idle registration could spin:
-            // drop it, unless it is one-shot and has fired or never will matter.
-            if entry.isRegistered, entry.mask & EPOLLONESHOT.rawValue == 0 {
-                _ = poller.control(.delete, fd, events: 0, generation: 0)
-                entry.isRegistered = false
-                entry.mask = 0
-                entry.generation &+= 1
-            }
-            return 0
-        }
-        // No RDHUP for a writer: a peer that has shut down its side stays so, and would wake us until we can
-        // write. No PRI: urgent data is reported while a read would block.
-        var mask: UInt32 = 0
-        if entry.reader != nil { mask |= EPOLLIN.rawValue | EPOLLRDHUP.rawValue }
-        if entry.writer != nil { mask |= EPOLLOUT.rawValue }
-        if !entry.hasCallback { mask |= EPOLLONESHOT.rawValue }
-        if entry.isRegistered, entry.mask == mask, mask & EPOLLONESHOT.rawValue == 0 { return 0 }
-        var result: Int32
-        if entry.isRegistered {
-            result = poller.control(.modify, fd, events: mask, generation: entry.generation)
-            if result == -ENOENT {
-                entry.generation &+= 1
-                result = poller.control(.add, fd, events: mask, generation: entry.generation)
-            }
-        } else {
-            result = poller.control(.add, fd, events: mask, generation: entry.generation)
-            if result == -EEXIST {
-                result = poller.control(.modify, fd, events: mask, generation: entry.generation)
-            }
-        }
-        entry.isRegistered = result == 0
-        entry.mask = result == 0 ? mask : 0
-        // The number's old file may live on in the kernel's set: its events are stale.
-        if result != 0 { entry.generation &+= 1 }
-        return result
-    }
 
     // MARK: Events
 

@@ -49,6 +49,24 @@ enum Poller: Sendable {
         }
     }
 
+    /// Whether a registered number means another file than when it was registered, or none: it was closed behind the
+    /// reactor's back.
+    func hasLost(_ fd: Int32, events: UInt32, generation: UInt32) -> Bool {
+        switch self {
+        case .epoll(let poller):
+            Self.isLoss(poller.control(.modify, fd, events: events, generation: generation))
+        case .ring(let poller): poller.hasLost(fd)
+        }
+    }
+
+    /// Whether the change of a registration failed because there is none of the file that the number means: epoll knows files.
+    static func isLoss(_ result: Int32) -> Bool {
+        switch -result {
+        case ENOENT, EBADF, EPERM: true  // EPERM: a regular file
+        default: false
+        }
+    }
+
     /// Whether a registration keeps its file open, so that it must end with the last who waits.
     var holdsFiles: Bool {
         if case .ring = self { true } else { false }

@@ -31,7 +31,8 @@ extension Reactor {
         ///
         /// A trap: while somebody waits for a descriptor, the kernel holds its file. Closed meanwhile without
         /// `descriptorWillClose`, it stays open to its peer until the wait ends. And one that is closed and opened anew
-        /// in the turn that began a wait is waited for as what it is at the end of that turn.
+        /// in the turn that began a wait is waited for as what it is at the end of that turn. That a number means
+        /// another file than somebody waits for is seen with Linux 6.0 or newer only.
         public static let ioUring = Backend(name: .ioUring)
 
         /// The backend's name, as `REACTOR_BACKEND` has it.

@@ -141,6 +141,28 @@ final class RingPoller: @unchecked Sendable {  // the loop's thread, or deinit; 
         return 0
     }
 
+    /// Whether `fd` means another file than the one its poll waits for and holds, or none; as far as the kernel can tell,
+    /// Linux 6.0 at the least. What is not submitted yet is nobody else's.
+    func hasLost(_ fd: Int32) -> Bool {
+        let index = Int(fd)
+        guard index < slots.count, slots[index].token != 0 else { return fcntl(fd, F_GETFD) < 0 }
+        let data = userData(slots[index].token, fd)
+        submit()
+        let result = clinux_ring_end_poll_of(ring, data, fd)
+        guard result != -EBADF else { return true }
+        guard result == 0 else {
+            if result > 0 {
+                slots[index].token = 0
+                list(fd)
+            }
+            return false
+        }
+        // It may have completed instead, for whichever file.
+        var completion = clinux_completion()
+        while clinux_ring_next(ring, &completion) != 0 { backlog.append(completion) }
+        return !backlog.contains { $0.user_data == data }
+    }
+
     /// Has a poll submitted before the next wait.
     private func list(_ fd: Int32) {
         let index = Int(fd)
