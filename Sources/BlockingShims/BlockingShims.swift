@@ -15,13 +15,20 @@ import Glibc
 /// }
 /// ```
 /// **Where.** In synchronous code of a greenlet: `Greenlet.spawn`, `deferToGreenlet` with a synchronous closure. Everywhere else, the
-/// loop, `async` code, other threads, each function is libc's own behind one thread-local read.
+/// loop, `async` code, other threads, each function is libc's own behind one thread-local read. On the reactor's thread what closes
+/// descriptors also tells those who wait for them.
 ///
 /// **What a caller sees** is what it sees of libc: a descriptor in blocking mode waits, and writes all it was given; one with
 /// `O_NONBLOCK` answers `EAGAIN`; `SO_RCVTIMEO` and `SO_SNDTIMEO`, `MSG_DONTWAIT`, `MSG_WAITALL`, `MSG_PEEK` mean what they mean; `errno`
 /// is the greenlet's own and untouched by success. `EINTR` comes only from signals, never from parking. A `poll` with time-out
-/// zero lets others run once. `close` (and `dup2` onto it) wakes other greenlets that wait for the descriptor, with `EBADF`; a `poll` of several
-/// reports it as `POLLNVAL`.
+/// zero lets others run once.
+///
+/// **Close.** Whoever waits for a descriptor that `close`, `dup2` onto it, `close_range`, `fclose` or `freopen` ends, wherever on the
+/// reactor's thread they are called, is woken with `EBADF`: greenlets in any call of libc's (`poll` reports `POLLNVAL`), and tasks in
+/// `reactor.waitUntilReadable` and its relatives; callbacks of `addReader` and `addWriter` are dropped. None of them gets what
+/// the next file of the number has to say. What another thread closes the reactor cannot see: a greenlet goes on waiting until somebody
+/// on the reactor's thread waits for the number anew (see `waitUntilReadable`), and one in a `poll` of several until that ends otherwise.
+/// A signal handler that interrupts the reactor's thread must not close what somebody waits for.
 ///
 /// **Kill and time-out.** C frames cannot be unwound. A call parked in a killed greenlet returns −1 with `ECANCELED` (after a time-out
 /// `ETIMEDOUT`), and so does each later one that would wait, until the library has returned to Swift, where the error is thrown.

@@ -11,7 +11,7 @@ func defaultHooks() -> UnsafePointer<cbs_hook_table> {
 
 /// How a shim's wait parks its fiber: nanosecond deadlines to durations, errors to errno.
 ///
-/// Every function here is called by C on a fiber, hence on a reactor's thread, and answers 0 (or what the C header says) or −errno.
+/// Every function here is called by C on a reactor's thread, on a fiber where nothing else is said, and answers 0 (or what the C header says) or −errno.
 enum FiberHooks {
     /// Unsafe: made once, never changed, never freed.
     nonisolated(unsafe) static let table: UnsafePointer<cbs_hook_table> = {
@@ -23,7 +23,10 @@ enum FiberHooks {
                 wait_fd: { FiberHooks.wait(for: $1, of: $0, until: $2) },
                 sleep_until: { FiberHooks.sleep(until: $0) },
                 offload: { FiberHooks.offload(OffloadedCall($0!, $1!, $2)) },
-                will_close: { fd in ReactorActor.assumeIsolated { Reactor.current.descriptorWillClose(fd) } },
+                will_close: { first, last in
+                    // Also called off fibers, on a reactor's thread.
+                    ReactorActor.assumeIsolated { Reactor.current.descriptorsAreClosing(first...last) }
+                },
                 wait_begin: { ReactorActor.assumeIsolated { FiberWait(on: .current) }.opaque() },
                 wait_park: { FiberHooks.park(FiberWait.at($0!), until: $1, isKillable: $2 != 0) },
                 wait_wake: { FiberWait.at($0!).wake() },

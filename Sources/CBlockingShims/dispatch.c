@@ -23,10 +23,13 @@ static const cbs_hook_table *make_hooks(void) {
     if (cbs_default_hooks == NULL || (fiber != NULL && fiber->is_in_hook)) {
         return NULL;
     }
+    unsigned listeners = clinux_close_listeners;
     if (fiber != NULL) {
         fiber->is_in_hook = 1;
     }
+    clinux_close_listeners = 0;  // what it closes meanwhile is its own
     const cbs_hook_table *hooks = cbs_default_hooks();  // always the same table: it does not matter who is first
+    clinux_close_listeners = listeners;
     if (fiber != NULL) {
         fiber->is_in_hook = 0;
     }
@@ -43,6 +46,19 @@ const cbs_hook_table *cbs_hooks_of_fiber(void) {
     }
     const cbs_hook_table *hooks = __atomic_load_n(&process_hooks, __ATOMIC_ACQUIRE);
     return hooks != NULL ? hooks : make_hooks();
+}
+
+void cbs_hear_close(int area, int first, int last) {
+    // The hooks that a test or another scheduler sets are its fibers' alone.
+    if (first < 0 || (cf_fiber_current() == NULL && (thread_hooks != NULL || clinux_thread_reactor == NULL))) {
+        return;
+    }
+    int error = errno;
+    const cbs_hook_table *hooks = cbs_hooks_of_fiber();
+    if (hooks != NULL && (__atomic_load_n(&cbs_inactive_areas, __ATOMIC_RELAXED) >> area & 1) == 0) {
+        cbs_will_close_range(hooks, first, last);
+    }
+    errno = error;
 }
 
 // MARK: Areas
@@ -76,7 +92,10 @@ int cbs_heeds_cork(int fd) {
 
 int cbs_has_hooks(void) { return cbs_hooks_of_fiber() != NULL; }
 
-void cbs_set_thread_hooks(const cbs_hook_table *hooks) { thread_hooks = hooks; }
+void cbs_set_thread_hooks(const cbs_hook_table *hooks) {
+    thread_hooks = hooks;
+    clinux_listen_to_closes(CLINUX_HOOKS_LISTEN, hooks != NULL);
+}
 
 // MARK: Table
 

@@ -146,8 +146,21 @@ __attribute__((visibility("hidden"))) int cbs_offload(
 /// mean another file by then.
 __attribute__((visibility("hidden"))) int cbs_sleep_for(const cbs_hook_table *hooks, int fd, int64_t deadline);
 
-/// Tells all who wait for `fd`, by itself or among others (sets.c), that it is about to be closed.
-__attribute__((visibility("hidden"))) void cbs_will_close(const cbs_hook_table *hooks, int fd);
+/// Tells all who wait for descriptors from `first` to `last`, by themselves or among others (sets.c), that they are about to
+/// be closed.
+__attribute__((visibility("hidden"))) void cbs_will_close_range(const cbs_hook_table *hooks, int first, int last);
+
+static inline void cbs_will_close(const cbs_hook_table *hooks, int fd) { cbs_will_close_range(hooks, fd, fd); }
+
+/// The same for a thread that has somebody to be told: on a fiber, or elsewhere on a reactor's thread.
+CBS_SAVES_REGISTERS void cbs_hear_close(int area, int first, int last);
+
+/// Called before `fd` is closed by a call of `area`, on a fiber or not. One thread-local read on threads without a reactor.
+static inline void cbs_closing(int area, int fd) {
+    if (!CBS_LIKELY(clinux_close_listeners == 0)) {
+        cbs_hear_close(area, fd, fd);
+    }
+}
 
 /// A wait that another fiber or thread ends; as the hooks of the same names. NULL when there is no memory.
 __attribute__((visibility("hidden"))) void *cbs_wait_begin(const cbs_hook_table *hooks);

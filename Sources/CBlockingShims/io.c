@@ -1,6 +1,4 @@
-// read, write, readv and writev on whatever a descriptor may be; close, dup2, dup3.
-//
-// close, dup2 and dup3 are here for what they end: whoever waits for the descriptor is woken first.
+// read, write, readv and writev on whatever a descriptor may be.
 //
 // A socket: as recv and send without flags. A regular file or block device: always "ready", so files.c has what they
 // need. A directory: the original, which refuses. The rest (pipe, terminal, eventfd, timerfd, inotify, …) in blocking
@@ -295,37 +293,4 @@ ssize_t cbs_shim_writev(int fd, const struct iovec *parts, int count) {
         return CBS_REAL(writev)(fd, parts, count);
     }
     return cbs_writev(hooks, fd, parts, count);
-}
-
-int cbs_shim_close(int fd) {
-    const cbs_hook_table *hooks = cbs_current_hooks();
-    if (!CBS_LIKELY(hooks == NULL) && fd >= 0) {
-        cbs_will_close(hooks, fd);
-    }
-    return CBS_REAL(close)(fd);
-}
-
-/// Announces that `to` is about to mean another file, unless the call is going to fail or to change nothing.
-static CBS_SLOW void cbs_will_replace(const cbs_hook_table *hooks, int from, int to) {
-    int error = errno;
-    if (from != to && to >= 0 && fcntl(from, F_GETFD) >= 0) {
-        cbs_will_close(hooks, to);
-    }
-    errno = error;
-}
-
-int cbs_shim_dup2(int from, int to) {
-    const cbs_hook_table *hooks = cbs_current_hooks();
-    if (!CBS_LIKELY(hooks == NULL)) {
-        cbs_will_replace(hooks, from, to);
-    }
-    return CBS_REAL(dup2)(from, to);
-}
-
-int cbs_shim_dup3(int from, int to, int flags) {
-    const cbs_hook_table *hooks = cbs_current_hooks();
-    if (!CBS_LIKELY(hooks == NULL)) {
-        cbs_will_replace(hooks, from, to);
-    }
-    return CBS_REAL(dup3)(from, to, flags);
 }

@@ -40,6 +40,21 @@ static void leave_line(cbs_member *member) {
     }
 }
 
+/// Tells the scheduler; as CBS_CALL, but off fibers, too.
+static void tell(const cbs_hook_table *hooks, int first, int last) {
+    int error = errno;
+    cf_fiber *fiber = cf_fiber_current();
+    int32_t outer = fiber != NULL ? fiber->is_in_hook : 0;
+    if (fiber != NULL) {
+        fiber->is_in_hook = 1;
+    }
+    hooks->will_close(first, last);
+    if (fiber != NULL) {
+        fiber->is_in_hook = outer;
+    }
+    errno = error;
+}
+
 /// Puts `fds` into line. Returns 0 or −ENOMEM.
 static int cbs_wait_set_begin(
     const cbs_hook_table *hooks, cbs_wait_set *set, struct pollfd *fds, nfds_t count) {
@@ -83,32 +98,38 @@ void cbs_wait_set_end(cbs_wait_set *set) {
     }
     set->members = NULL;
     if (set->epoll_fd >= 0) {
-        CBS_CALL((set->hooks->will_close(set->epoll_fd), 0));
+        tell(set->hooks, set->epoll_fd, set->epoll_fd);
         CBS_REAL(close)(set->epoll_fd);
         set->epoll_fd = -1;
     }
     errno = error;
 }
 
-static cbs_member *find_member(int fd) {
-    cbs_member *member = lines[fd % CBS_LINES];
-    while (member != NULL && member->entry->fd != fd) {
-        member = member->next;
+static cbs_member *find_member(int first, int last) {
+    int count = last - first < CBS_LINES ? last - first + 1 : CBS_LINES;
+    for (int i = 0; i < count; i++) {
+        cbs_member *member = lines[(first % CBS_LINES + i) % CBS_LINES];
+        while (member != NULL && (member->entry->fd < first || member->entry->fd > last)) {
+            member = member->next;
+        }
+        if (member != NULL) {
+            return member;
+        }
     }
-    return member;
+    return NULL;
 }
 
-void cbs_will_close(const cbs_hook_table *hooks, int fd) {
-    CBS_CALL((hooks->will_close(fd), 0));
+void cbs_will_close_range(const cbs_hook_table *hooks, int first, int last) {
+    tell(hooks, first, last);
     cbs_member *member;
     // From the beginning each time: what a hook lets go of may close descriptors, too.
-    while ((member = find_member(fd)) != NULL) {
+    while ((member = find_member(first, last)) != NULL) {
         leave_line(member);
         member->entry->revents = POLLNVAL;
         cbs_wait_set *set = member->set;
         set->closed++;
         if (set->epoll_fd >= 0) {
-            CBS_CALL((set->hooks->will_close(set->epoll_fd), 0));  // its waiter's fiber goes on, and ends the set
+            tell(set->hooks, set->epoll_fd, set->epoll_fd);  // its waiter's fiber goes on, and ends the set
         }
     }
 }

@@ -166,8 +166,8 @@ int cbs_stream_drain(cbs_stream *stream) {
 
 // MARK: Closing
 
-int cbs_stream_close(const cbs_hook_table *hooks, FILE *file) {
-    int saved = errno;
+/// Writes what is buffered, and announces that the descriptor is about to be closed. Returns 0 or −errno.
+static int prepare_close(const cbs_hook_table *hooks, FILE *file) {
     cbs_patience patience = CBS_PATIENCE(0);
     int error = 0;
     cbs_stream stream;
@@ -180,11 +180,24 @@ int cbs_stream_close(const cbs_hook_table *hooks, FILE *file) {
     if (file->_fileno >= 0) {
         cbs_will_close(hooks, file->_fileno);
     }
+    return -error;
+}
+
+int cbs_stream_close(const cbs_hook_table *hooks, FILE *file) {
+    int saved = errno;
+    int error = -prepare_close(hooks, file);
     int result = CBS_REAL(fclose)(file);
     if (result == 0) {
         errno = error != 0 ? error : saved;
     }
     return error != 0 ? EOF : result;
+}
+
+/// Announces, off fibers, that a stream's descriptor is about to be closed.
+static inline void cbs_closing_stream(FILE *file) {
+    if (!CBS_LIKELY(clinux_close_listeners == 0)) {
+        cbs_hear_close(CBS_AREA, file->_fileno, file->_fileno);
+    }
 }
 
 int cbs_shim_fclose(FILE *file) {
@@ -193,5 +206,37 @@ int cbs_shim_fclose(FILE *file) {
     if (cbs_process_close(hooks, file, &result)) {
         return result;  // a stream of popen: glibc's fclose waits for the command, too
     }
-    return CBS_LIKELY(hooks == NULL) ? CBS_REAL(fclose)(file) : cbs_stream_close(hooks, file);
+    if (CBS_LIKELY(hooks == NULL)) {
+        cbs_closing_stream(file);
+        return CBS_REAL(fclose)(file);
+    }
+    return cbs_stream_close(hooks, file);
+}
+
+// The stream's descriptor is closed, or means another file, whether the new one can be opened or not.
+
+static CBS_SLOW void prepare_reopen(const cbs_hook_table *hooks, FILE *file) {
+    int saved = errno;
+    prepare_close(hooks, file);  // what cannot be written is lost, as in the original
+    errno = saved;
+}
+
+FILE *cbs_shim_freopen(const char *path, const char *mode, FILE *file) {
+    const cbs_hook_table *hooks = cbs_current_hooks();
+    if (CBS_LIKELY(hooks == NULL)) {
+        cbs_closing_stream(file);
+    } else {
+        prepare_reopen(hooks, file);
+    }
+    return CBS_REAL(freopen)(path, mode, file);
+}
+
+FILE *cbs_shim_freopen64(const char *path, const char *mode, FILE *file) {
+    const cbs_hook_table *hooks = cbs_current_hooks();
+    if (CBS_LIKELY(hooks == NULL)) {
+        cbs_closing_stream(file);
+    } else {
+        prepare_reopen(hooks, file);
+    }
+    return CBS_REAL(freopen64)(path, mode, file);
 }

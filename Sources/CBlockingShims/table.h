@@ -85,9 +85,12 @@
     SHIM(write, io, ssize_t, (int fd, const void *buffer, size_t size),                                              \
          "parks until all is written; regular files on a worker")                                                   \
     SHIM(writev, io, ssize_t, (int fd, const struct iovec *parts, int count), "as write")                            \
+    /* close.c */                                                                                                    \
     SHIM(close, io, int, (int fd), "never parks; other fibers waiting for the descriptor get EBADF")                 \
     SHIM(dup2, io, int, (int from, int to), "never parks; closes `to` as close does")                                \
     SHIM(dup3, io, int, (int from, int to, int flags), "as dup2")                                                    \
+    SHIM(close_range, io, int, (unsigned int first, unsigned int last, int flags), "as close")                       \
+    SHIM(closefrom, io, void, (int first), "as close")                                                               \
     /* names.c */                                                                                                    \
     SHIM(getaddrinfo, name, int,                                                                                     \
          (const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **result),            \
@@ -214,6 +217,8 @@
     SHIM(fflush, stdio, int, (FILE *file), "as fwrite; of all streams at once it passes through")                    \
     SHIM(fflush_unlocked, stdio, int, (FILE *file), "as fflush")                                                     \
     SHIM(fclose, stdio, int, (FILE *file), "as fflush, then as close")                                               \
+    SHIM(freopen, stdio, FILE *, (const char *path, const char *mode, FILE *file), "as fclose; then opens")            \
+    SHIM(freopen64, stdio, FILE *, (const char *path, const char *mode, FILE *file), "as freopen")                   \
     SHIM(vfprintf, stdio, int, (FILE *file, const char *format, va_list arguments), "as fwrite")                     \
     SHIM(vprintf, stdio, int, (const char *format, va_list arguments), "as fwrite")                                  \
     SHIM(fprintf, stdio, int, (FILE *file, const char *format, ...), "as fwrite")                                    \

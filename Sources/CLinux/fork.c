@@ -51,7 +51,7 @@ static void renew(const struct clinux_poller *poller) {
 static void forked(void) {
     int error = errno;
     clinux_forks++;
-    clinux_thread_reactor = NULL;
+    clinux_set_thread_reactor(NULL);
     for (const struct clinux_poller *poller = pollers; poller != NULL; poller = poller->next) {
         renew(poller);
     }

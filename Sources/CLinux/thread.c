@@ -1,6 +1,7 @@
 #include "CLinux.h"
 
 __thread void *clinux_thread_reactor = NULL;
+__thread unsigned clinux_close_listeners = 0;
 __thread void *clinux_thread_graveyard = NULL;
 __thread int clinux_corked_descriptor = CLINUX_NOTHING_CORKED;
 size_t clinux_task_locals_offset = 0;

@@ -10,7 +10,8 @@
 //
 // The thread-local pointer to the running fiber decides (CFibers.h). It is NULL for everything else: the loop, worker
 // threads, the Swift runtime, the dynamic linker, signal handlers of other threads. They pay one thread-local read and
-// one indirect call, and may call from wherever libc's own function may be called from.
+// one indirect call, and may call from wherever libc's own function may be called from. What closes descriptors reads
+// another one, which says whether the thread has a reactor or hooks, and then tells them, off fibers, too (close.c).
 #pragma once
 
 #include <stddef.h>
@@ -56,7 +57,7 @@ void cbs_file_operation_run(cbs_file_operation *operation);
 
 /// How a shim parks the fiber that called it.
 ///
-/// A hook is called on the fiber. It returns 0 (or what is said below) or −errno; the shim keeps errno for it. Once a fiber
+/// A hook is called on the fiber, but where another place is named. It returns 0 (or what is said below) or −errno; the shim keeps errno for it. Once a fiber
 /// has been killed every hook that parks must return −ECANCELED (−ETIMEDOUT when its time is over) at once, until the
 /// fiber ends: C frames cannot be unwound, and code that was refused one call tries the next.
 typedef struct CBS_SENDABLE cbs_hook_table {
@@ -73,8 +74,9 @@ typedef struct CBS_SENDABLE cbs_hook_table {
     /// thread: after `work`, or when it will never run. May return −errno early, while `work` still runs.
     int (*offload)(void (*work)(void *), void (*release)(void *), void *argument);
 
-    /// Says that the fiber is about to close `fd`; wakes who waits for it. Never parks.
-    void (*will_close)(int fd);
+    /// Says that the descriptors from `first` to `last` are about to be closed; wakes who waits for one. Never parks. On a
+    /// fiber, or off fibers on a thread that runs a reactor.
+    void (*will_close)(int first, int last);
 
     // A wait that another fiber or thread ends: for a mutex, a condition. It has two owners, who waits and who wakes, and
     // ends when both are done with it.

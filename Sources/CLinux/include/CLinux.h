@@ -34,8 +34,20 @@
 /// What a reactor thread is running: the `Reactor` object, or NULL on every other thread.
 extern __thread void *clinux_thread_reactor CLINUX_THREAD_LOCAL;
 
+/// Who wants to hear of descriptors that this thread closes; 0 on nearly every thread. CBlockingShims reads it, whose
+/// close(2) is everybody's.
+extern __thread unsigned clinux_close_listeners CLINUX_THREAD_LOCAL;
+enum { CLINUX_REACTOR_LISTENS = 1, CLINUX_HOOKS_LISTEN = 2 };
+
+static inline void clinux_listen_to_closes(unsigned listener, int listens) {
+    clinux_close_listeners = (clinux_close_listeners & ~listener) | (listens ? listener : 0);
+}
+
 static inline void *clinux_get_thread_reactor(void) { return clinux_thread_reactor; }
-static inline void clinux_set_thread_reactor(void *reactor) { clinux_thread_reactor = reactor; }
+static inline void clinux_set_thread_reactor(void *reactor) {
+    clinux_thread_reactor = reactor;
+    clinux_listen_to_closes(CLINUX_REACTOR_LISTENS, reactor != NULL);
+}
 
 /// What is being freed on this thread, step by step: a queue of ReactorCore, or NULL when nothing is.
 extern __thread void *clinux_thread_graveyard CLINUX_THREAD_LOCAL;

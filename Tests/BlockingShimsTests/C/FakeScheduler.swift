@@ -28,7 +28,9 @@ final class FakeScheduler {
     private(set) var parks: [Park] = []
     private(set) var sleeps: [Int64] = []
     private(set) var offloads = 0
-    private(set) var closed: [Int32] = []
+    private(set) var closedRanges: [ClosedRange<Int32>] = []
+    /// The first descriptor of each.
+    var closed: [Int32] { closedRanges.map(\.lowerBound) }
     private(set) var operations: [cbs_file_opcode] = []
     var whenParked: [() -> Void] = []
     /// Returned, negated, by every hook that parks, as for a killed fiber.
@@ -104,7 +106,7 @@ final class FakeScheduler {
                 wait_fd: { FakeScheduler.current.wait($0, $1, until: $2) },
                 sleep_until: { FakeScheduler.current.sleep(until: $0) },
                 offload: { FakeScheduler.current.offload($0!, $1!, $2!) },
-                will_close: { FakeScheduler.current.closed.append($0) },
+                will_close: { FakeScheduler.current.closedRanges.append($0...$1) },
                 wait_begin: { FakeWait().opaque() },
                 wait_park: { FakeScheduler.current.park(FakeWait.at($0!), until: $1, isKillable: $2 != 0) },
                 wait_wake: { FakeWait.at($0!).wake() },

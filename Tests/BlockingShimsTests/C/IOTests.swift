@@ -148,6 +148,33 @@ import Testing
         #expect(scheduler.closed == [pair.first])
     }
 
+    @Test func rangesTellTheSchedulerOfWhatTheyClose() {
+        let range = symbol("close_range", as: (@convention(c) (UInt32, UInt32, Int32) -> Int32).self)
+        let nobodys = UInt32(Int32.max) - 10
+        let scheduler = onFiber { _ in
+            #expect(range(5, 4, 0) == -1 && errno == EINVAL)
+            #expect(range(nobodys, nobodys + 1, 4 /* CLOSE_RANGE_CLOEXEC */) == 0)
+            #expect(range(nobodys, .max, 0) == 0)
+            symbol("closefrom", as: (@convention(c) (Int32) -> Void).self)(Int32.max - 5)
+        }
+        let last = Int32.max
+        #expect(scheduler.closedRanges == [(last - 10)...last, (last - 5)...last])
+    }
+
+    @Test func reopenedStreamTellsTheSchedulerAndWritesWhatItHolds() {
+        let pipes = Pair.pipes()
+        let stream = fdopen(dup(pipes.second), "w")!
+        let scheduler = onFiber { _ in
+            fputs("held", stream)
+            let fd = fileno(stream)
+            let reopened = freopen("/dev/null", "w", stream)
+            #expect(reopened.map { fileno($0) } == fd)
+        }
+        #expect(scheduler.closed == [fileno(stream)])
+        #expect(ReceiveTests.Call.read(pipes.first, 100).bytes == Array("held".utf8))
+        fclose(stream)
+    }
+
     @Test func forkedFiberHasNoSchedulerSoItsCallsBlock() async {
         // In a process of its own: the child has all descriptors, and keeps open what other tests close.
         await #expect(processExitsWith: .success) {

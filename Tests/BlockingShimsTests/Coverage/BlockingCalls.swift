@@ -17,7 +17,10 @@ enum BlockingCalls {
             connect accept accept4 recv recvfrom recvmsg recvmmsg __recv_chk __recvfrom_chk send sendto sendmsg sendmmsg
             """
         ),
-        ("descriptors", "read readv __read_chk write writev close dup2 dup3 eventfd_read eventfd_write"),
+        (
+            "descriptors",
+            "read readv __read_chk write writev close dup2 dup3 close_range closefrom eventfd_read eventfd_write"
+        ),
         (
             "names",
             """
@@ -50,7 +53,7 @@ enum BlockingCalls {
             fgetws getwc getwchar fwrite fwrite_unlocked fputs fputs_unlocked puts fputc fputc_unlocked putc putc_unlocked
             putchar putchar_unlocked _IO_putc __overflow putw fprintf vfprintf printf vprintf dprintf vdprintf __fprintf_chk
             __vfprintf_chk __printf_chk __vprintf_chk __dprintf_chk __vdprintf_chk fputwc fputws fflush fflush_unlocked
-            fclose perror fopen fopen64 freopen freopen64 fseek fseeko fseeko64 rewind
+            fclose fcloseall perror fopen fopen64 freopen freopen64 fseek fseeko fseeko64 rewind
             """
         ),
         (
@@ -159,7 +162,11 @@ enum BlockingCalls {
         ),
         (
             "a regular file for whoever uses stdio, opened by glibc's internal open",
-            "fopen fopen64 freopen freopen64"
+            "fopen fopen64"
+        ),
+        (
+            "it writes what all streams hold, as fflush(NULL), which passes through, and closes no descriptor",
+            "fcloseall"
         ),
         ("a pipe has no position to move to", "fseek fseeko fseeko64 rewind"),
         ("one line on standard error", "perror"),
