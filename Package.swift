@@ -176,10 +176,12 @@ let package = Package(
                 "TestMetrics",
             ],
             swiftSettings: house),
+        .target(name: "CForkers", path: "Tests/CForkers"),
         .testTarget(
             name: "BlockingShimsTests",
             dependencies: [
-                "BlockingShims", "CBlockingShims", "CFibers", "Greenlets", "ReactorCore", "ReactorTesting",
+                "BlockingShims", "CBlockingShims", "CForkers", "CFibers", "Greenlets", "ReactorCore",
+                "ReactorTesting",
                 "LocalPostgres", "CLibPQ", "CLinux", "reactor-run",
             ],
             swiftSettings: house),

@@ -80,7 +80,9 @@ import Glibc
 /// again and again until that is true. To code off greenlets a lock that a greenlet holds is locked: `async` code that waits for
 /// it blocks the loop and with it the greenlet.
 ///
-/// In the child of a `fork` made by a greenlet that greenlet's calls block, as libc's do: its reactor stayed in the parent.
+/// In the child of a `fork` made by a greenlet that greenlet's calls block, as libc's do: its reactor stayed in the parent. In a greenlet
+/// `vfork` is `fork`, since a child that shared its memory would close and wait in the parent's reactor; so does one made by `clone`
+/// with `CLONE_VM`, which is not covered.
 ///
 /// A signal handler that interrupts a greenlet runs as part of it: write there to `O_NONBLOCK` descriptors only, or use
 /// `reactor.signals(_:)`. On a blocking descriptor `connect`, `accept` and a stream's reading set `O_NONBLOCK` for the microsecond

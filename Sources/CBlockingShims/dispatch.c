@@ -1,7 +1,6 @@
-#include "dispatch.h"
+#include "forks.h"
 
 #include <dlfcn.h>
-#include <pthread.h>
 
 // MARK: Hooks
 
@@ -10,11 +9,11 @@ static const cbs_hook_table *process_hooks = NULL;
 // Initial-exec: the variable lies in the executable's own TLS block, so reading it allocates nothing.
 static __thread const cbs_hook_table *thread_hooks __attribute__((tls_model("initial-exec"))) = NULL;
 
-// The fiber that called fork(2), in the child: its scheduler stayed behind in the parent, and the descriptors it would
+// The fiber that called fork(2) or its like, in the child: its scheduler stayed behind in the parent, and the descriptors it would
 // wait with are shared with it. So there its calls pass through. Fibers made in the child are its own affair.
 static const cf_fiber *orphan = NULL;
 
-static void remember_orphan(void) { orphan = cf_fiber_current(); }
+void cbs_orphan_forked(void) { orphan = cf_fiber_current(); }
 
 /// Asks for the process's hooks. What makes them runs on the fiber that is the first to need them, and takes locks there: shims
 /// that are called meanwhile must not ask in turn.
@@ -150,5 +149,4 @@ __attribute__((constructor(101))) static void cbs_resolve_all(void) {
     for (int index = 0; index < CBS_COUNT; index++) {
         cbs_resolve(index);
     }
-    pthread_atfork(NULL, NULL, remember_orphan);
 }

@@ -8,6 +8,8 @@
 
 #include <sys/eventfd.h>
 
+#include "forks.h"
+
 #ifndef CBS_THREAD_SANITIZER
 
 #define CBS_LONGEST_NAP (128 * CBS_MILLISECOND)
@@ -36,13 +38,11 @@ static void unlock_guard(const sigset_t *before) {
 }
 
 /// In a child process the line is the parent's.
-static void forget_all(void) {
+void cbs_semaphores_forked(void) {
     guard = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     line = NULL;
     waiter_count = 0;
 }
-
-__attribute__((constructor(102))) static void register_child_handler(void) { pthread_atfork(NULL, NULL, forget_all); }
 
 static void enter(cbs_post_waiter *waiter) {
     sigset_t before;

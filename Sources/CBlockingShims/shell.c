@@ -19,6 +19,7 @@
 #include <spawn.h>
 
 #include "children.h"
+#include "forks.h"
 #include "lock.h"
 #include "streams.h"
 
@@ -139,7 +140,7 @@ int cbs_shim_system(const char *command) {
 }
 
 /// In the child of a fork: what the parent waits for are no children of this process.
-static void cbs_forget_children(void) {
+void cbs_processes_forked(void) {
     if (systems > 0 && are_keys_ignored) {
         sigaction(SIGINT, &kept_interrupt, NULL);
         sigaction(SIGQUIT, &kept_quit, NULL);
@@ -148,8 +149,6 @@ static void cbs_forget_children(void) {
     are_keys_ignored = 0;
     cbs_lock_give(&lock);
 }
-
-__attribute__((constructor)) static void cbs_watch_forks(void) { pthread_atfork(NULL, NULL, cbs_forget_children); }
 
 // MARK: popen
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "forks.h"
 #include "lock.h"
 #include "shell.h"
 
@@ -54,12 +55,10 @@ static void cbs_disown(cbs_stream *stream) {
 }
 
 /// In the child of a fork the parent's fibers own nothing; glibc gives its streams fresh locks.
-static void cbs_disown_all(void) {
+void cbs_streams_forked(void) {
     owners = NULL;
     cbs_lock_give(&lock);
 }
-
-__attribute__((constructor)) static void cbs_watch_forks(void) { pthread_atfork(NULL, NULL, cbs_disown_all); }
 
 // MARK: A call
 

@@ -129,6 +129,9 @@
     SHIM(wait3, process, pid_t, (int *status, int options, struct rusage *usage), "as wait")                         \
     SHIM(wait4, process, pid_t, (pid_t pid, int *status, int options, struct rusage *usage), "as waitpid")           \
     SHIM(waitid, process, int, (idtype_t type, id_t id, siginfo_t *info, int options), "as waitpid")                 \
+    /* forks.c */                                                                                                    \
+    SHIM(vfork, process, pid_t, (void), "is fork: the child has memory of its own, and the parent goes on at once") \
+    SHIM(_Fork, process, pid_t, (void), "never parks; the child's calls pass through, as after fork")                \
     /* shell.c */                                                                                                    \
     SHIM(system, process, int, (const char *command), "parks until the command has ended; killed, it kills it")      \
     SHIM(popen, process, FILE *, (const char *command, const char *mode), "never parks")                             \

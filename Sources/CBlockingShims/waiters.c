@@ -1,6 +1,8 @@
 // The tables of waiting fibers and of owners.
 #include "waiters.h"
 
+#include "forks.h"
+
 // Mutexes hold no shim back in a build with the thread sanitizer: then nobody calls what is here.
 #ifndef CBS_THREAD_SANITIZER
 
@@ -33,14 +35,12 @@ static void unlock_guard(void) { CBS_REAL(pthread_mutex_unlock)(&guard); }
 
 /// In a child process: the fibers that wait in the tables are the parent's and never run here, whoever held the guard
 /// is not here either.
-static void forget_all(void) {
+void cbs_waiters_forked(void) {
     guard = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     memset(lines, 0, sizeof lines);
     memset(owners, 0, sizeof owners);
     cbs_waiter_count = 0;
 }
-
-__attribute__((constructor(102))) static void register_child_handler(void) { pthread_atfork(NULL, NULL, forget_all); }
 
 // MARK: Waiters
 

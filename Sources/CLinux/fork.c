@@ -48,7 +48,7 @@ static void renew(const struct clinux_poller *poller) {
     clinux_epoll_ctl(poller->epoll_fd, EPOLL_CTL_ADD, poller->wakeup_fd, EPOLLIN | EPOLLET, 0);
 }
 
-static void forked(void) {
+void clinux_forked(void) {
     int error = errno;
     clinux_forks++;
     clinux_set_thread_reactor(NULL);
@@ -61,7 +61,7 @@ static void forked(void) {
 
 struct clinux_poller *clinux_poller_watch(int epoll_fd, int wakeup_fd) {
     if (atomic_exchange(&is_watching, 1) == 0) {
-        pthread_atfork(take, give, forked);
+        pthread_atfork(take, give, clinux_forked);
     }
     struct clinux_poller *poller = malloc(sizeof *poller);
     if (poller != NULL) {
@@ -69,7 +69,7 @@ struct clinux_poller *clinux_poller_watch(int epoll_fd, int wakeup_fd) {
         poller->wakeup_fd = wakeup_fd;
         take();
         poller->next = pollers;
-        pollers = poller;
+        __atomic_store_n(&pollers, poller, __ATOMIC_RELEASE);  // whole at every moment: _Fork does not take the lock
         give();
     }
     return poller;

@@ -307,6 +307,9 @@ int clinux_ring_next(clinux_ring *ring, clinux_completion *completion);
 extern unsigned int clinux_forks;
 static inline unsigned int clinux_fork_count(void) { return clinux_forks; }
 
+/// What is done in the child of a fork. fork(2) does it; whoever has a child from _Fork(3) calls it there, first of all.
+void clinux_forked(void);
+
 struct clinux_poller;
 
 /// Remembers a loop's epoll instance and eventfd: in the child of a fork both numbers get fresh ones, since the parent's

@@ -41,7 +41,7 @@ enum BlockingCalls {
         ),
         (
             "processes",
-            "wait wait3 wait4 waitid waitpid system popen pclose fork vfork posix_spawn posix_spawnp"
+            "wait wait3 wait4 waitid waitpid system popen pclose fork _Fork vfork posix_spawn posix_spawnp"
         ),
         ("locks", "flock lockf lockf64 fcntl fcntl64"),
         (
@@ -151,7 +151,7 @@ enum BlockingCalls {
             "a state object of the caller's that the worker thread would share with it",
             "res_nquery res_nsearch res_nquerydomain res_nsend res_send"
         ),
-        ("it returns as soon as the child has begun the program", "posix_spawn posix_spawnp vfork"),
+        ("it returns as soon as the child has begun the program", "posix_spawn posix_spawnp"),
         ("it waits for nothing", "fork"),
         (
             "glibc parses, or converts wide characters, while it reads: what it will want cannot be waited for first",
