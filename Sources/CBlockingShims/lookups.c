@@ -3,6 +3,7 @@
 // A host's answer is a structure whose pointers point into the caller's buffer. The worker fills a buffer of its own, of the
 // same size and alignment; what it holds is copied as it is, and the pointers are moved.
 #define CBS_AREA CBS_AREA_name
+#include "answers.h"
 #include "request.h"
 
 enum { CBS_BY_NAME, CBS_BY_NAME_AND_FAMILY, CBS_BY_ADDRESS, CBS_QUERY, CBS_SEARCH, CBS_QUERY_DOMAIN };
@@ -177,12 +178,6 @@ int cbs_shim_gethostbyaddr_r(
     return find_host(hooks, &asked, entry, buffer, found, host_error);
 }
 
-/// The answer that the last gethostbyaddr of this thread returned: the function's "static area".
-static __thread struct {
-    struct hostent entry;
-    char *buffer;
-} last;
-
 struct hostent *cbs_shim_gethostbyaddr(const void *address, socklen_t length, int family) {
     const cbs_hook_table *hooks = cbs_current_hooks();
     if (CBS_LIKELY(hooks == NULL) || address == NULL) {
@@ -202,10 +197,7 @@ struct hostent *cbs_shim_gethostbyaddr(const void *address, socklen_t length, in
             .kind = CBS_BY_ADDRESS, .address = (void *)address, .length = length, .family = family, .size = size};
         int result = find_host(hooks, &asked, &entry, buffer, &found, &host_error);
         if (result == 0 && found != NULL) {
-            free(last.buffer);
-            last.buffer = buffer;
-            last.entry = entry;
-            return &last.entry;
+            return cbs_keep_answer(CBS_ANSWER_BY_ADDRESS, &entry, buffer);
         }
         free(buffer);
         if (result != ERANGE || size > 1 << 20) {

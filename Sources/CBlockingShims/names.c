@@ -1,6 +1,7 @@
 // Name lookups: glibc's resolver reads files, sockets and plug-ins through its internal calls, so the whole call goes
 // to a worker thread.
 #define CBS_AREA CBS_AREA_name
+#include "answers.h"
 #include "request.h"
 
 #include <stdio.h>
@@ -173,12 +174,6 @@ typedef struct cbs_host_request {
     int host_error;         ///< h_errno
 } cbs_host_request;
 
-/// The answer that the last gethostbyname of this thread returned: the function's "static area".
-static __thread struct {
-    struct hostent entry;
-    char *buffer;
-} cbs_last_host;
-
 static void cbs_host_dispose(cbs_request *base) {
     cbs_host_request *request = (cbs_host_request *)base;
     free(request->host);
@@ -209,7 +204,7 @@ static void cbs_host_work(void *argument) {
     }
 }
 
-static struct hostent *cbs_host(const cbs_hook_table *hooks, const char *host, int family) {
+static CBS_SLOW struct hostent *cbs_host(const cbs_hook_table *hooks, const char *host, int family) {
     int saved = errno;
     cbs_host_request *request = calloc(1, sizeof *request);
     int failed = request == NULL;
@@ -224,7 +219,13 @@ static struct hostent *cbs_host(const cbs_hook_table *hooks, const char *host, i
         errno = ENOMEM;
         return NULL;
     }
-    int parked = cbs_run(hooks, &request->base, cbs_host_work);
+    int parked = 0;
+    if (cbs_is_numeric(host)) {
+        atomic_init(&request->base.references, 1);
+        cbs_host_work(request);
+    } else {
+        parked = cbs_run(hooks, &request->base, cbs_host_work);
+    }
     struct hostent *answer = NULL;
     if (parked < 0) {
         h_errno = NETDB_INTERNAL;
@@ -233,12 +234,10 @@ static struct hostent *cbs_host(const cbs_hook_table *hooks, const char *host, i
         h_errno = request->host_error;
         errno = request->host_error == NETDB_INTERNAL ? request->base.error : saved;
     } else {
-        free(cbs_last_host.buffer);
-        cbs_last_host.buffer = request->buffer;
-        cbs_last_host.entry = request->entry;
+        answer = cbs_keep_answer(
+            family == 0 ? CBS_ANSWER_BY_NAME : CBS_ANSWER_BY_NAME_AND_FAMILY, &request->entry, request->buffer);
         request->buffer = NULL;
-        answer = &cbs_last_host.entry;
-        errno = saved;
+        errno = answer == NULL ? errno : saved;
     }
     cbs_release(request);
     return answer;
@@ -246,7 +245,7 @@ static struct hostent *cbs_host(const cbs_hook_table *hooks, const char *host, i
 
 struct hostent *cbs_shim_gethostbyname(const char *host) {
     const cbs_hook_table *hooks = cbs_current_hooks();
-    if (CBS_LIKELY(hooks == NULL) || cbs_is_numeric(host)) {
+    if (CBS_LIKELY(hooks == NULL) || host == NULL) {
         return CBS_REAL(gethostbyname)(host);
     }
     return cbs_host(hooks, host, 0);
@@ -254,7 +253,7 @@ struct hostent *cbs_shim_gethostbyname(const char *host) {
 
 struct hostent *cbs_shim_gethostbyname2(const char *host, int family) {
     const cbs_hook_table *hooks = cbs_current_hooks();
-    if (CBS_LIKELY(hooks == NULL) || cbs_is_numeric(host)) {
+    if (CBS_LIKELY(hooks == NULL) || host == NULL || family == 0) {
         return CBS_REAL(gethostbyname2)(host, family);
     }
     return cbs_host(hooks, host, family);

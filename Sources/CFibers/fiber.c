@@ -68,6 +68,7 @@ void cf_fiber_prepare(cf_fiber *fiber, void (*entry)(void *), void *argument) {
     fiber->saved_errno = 0;
     fiber->held_locks = 0;
     fiber->is_in_hook = 0;
+    fiber->locals = NULL;
     fiber->resumer = NULL;
     cf_sanitizer_prepared(fiber);
     void **sp = (void **)fiber;
@@ -156,6 +157,10 @@ size_t cf_fiber_stack_high_water(const cf_fiber *fiber) {
 __attribute__((noreturn)) void cf_fiber_main(cf_fiber *fiber) {
     cf_sanitizer_fiber_is_back(fiber);
     fiber->entry(fiber->argument);
+    if (fiber->locals != NULL) {
+        fiber->release_locals(fiber->locals);
+        fiber->locals = NULL;
+    }
     fiber->is_finished = 1;
     cf_sanitizer_parking(fiber, 1);
     cf_switch(&fiber->stack_pointer, fiber->stack_pointer);

@@ -31,6 +31,8 @@ typedef struct cf_fiber {
     int32_t is_finished;             ///< `entry` has returned; the fiber must not be resumed again
     int32_t held_locks;              ///< mutexes and read-write locks its code holds; kept by CBlockingShims
     int32_t is_in_hook;              ///< its code is inside a scheduler's hook; kept by CBlockingShims
+    void *locals;                    ///< what is kept for its code until its end, NULL at first; kept by CBlockingShims
+    void (*release_locals)(void *);  ///< called with `locals`, on the fiber, when `entry` has returned; not with NULL
     // Whose code it runs, for the message when its stack is used up; see cf_fiber_label.
     uint64_t label_id;               ///< the greenlet's number
     const char *label_file;          ///< where it was spawned: a text that stays, or NULL
