@@ -176,11 +176,11 @@ let package = Package(
                 "TestMetrics",
             ],
             swiftSettings: house),
-        .target(name: "CForkers", path: "Tests/CForkers"),
+        .target(name: "CForeignCode", path: "Tests/CForeignCode"),
         .testTarget(
             name: "BlockingShimsTests",
             dependencies: [
-                "BlockingShims", "CBlockingShims", "CForkers", "CFibers", "Greenlets", "ReactorCore",
+                "BlockingShims", "CBlockingShims", "CForeignCode", "CFibers", "Greenlets", "ReactorCore",
                 "ReactorTesting",
                 "LocalPostgres", "CLibPQ", "CLinux", "reactor-run",
             ],

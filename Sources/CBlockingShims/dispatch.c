@@ -1,3 +1,4 @@
+#include "aliases.h"
 #include "forks.h"
 
 #include <dlfcn.h>
@@ -98,17 +99,28 @@ void cbs_set_thread_hooks(const cbs_hook_table *hooks) {
 
 // MARK: Table
 
+#define CBS_AREA_NAME(name, area, result, parameters, behaviour) static const char cbs_area_of_##name[] = #area;
+CBS_SHIMS(CBS_AREA_NAME)
+#undef CBS_AREA_NAME
+
+#define CBS_ALIAS_INDEX(alias, shim) CBS_ALIAS_INDEX_##alias,
+enum { CBS_ALIASES(CBS_ALIAS_INDEX) CBS_ALIAS_COUNT };
+#undef CBS_ALIAS_INDEX
+
 // The addresses here are also the anchor: whoever links this object needs the objects of all shims, so none is dropped
 // even when a build system puts them in an archive.
-static const cbs_shim shims[CBS_COUNT] = {
-#define CBS_ROW(name, area, result, parameters, behaviour) {#name, #area, behaviour, (void *)cbs_shim_##name},
+static const cbs_shim shims[CBS_COUNT + CBS_ALIAS_COUNT] = {
+#define CBS_ROW(name, area, result, parameters, behaviour) {#name, cbs_area_of_##name, behaviour, (void *)cbs_shim_##name},
     CBS_SHIMS(CBS_ROW)
 #undef CBS_ROW
+#define CBS_ALIAS_ROW(alias, shim) {#alias, cbs_area_of_##shim, "is " #shim, (void *)cbs_alias_##alias},
+    CBS_ALIASES(CBS_ALIAS_ROW)
+#undef CBS_ALIAS_ROW
 };
 
-size_t cbs_shim_count(void) { return CBS_COUNT; }
+size_t cbs_shim_count(void) { return CBS_COUNT + CBS_ALIAS_COUNT; }
 
-const cbs_shim *cbs_shim_at(size_t index) { return index < CBS_COUNT ? &shims[index] : NULL; }
+const cbs_shim *cbs_shim_at(size_t index) { return index < cbs_shim_count() ? &shims[index] : NULL; }
 
 // MARK: Originals
 
@@ -136,8 +148,11 @@ void *cbs_resolve(int index) {
 }
 
 void *cbs_original_at(size_t index) {
-    if (index >= CBS_COUNT) {
+    if (index >= cbs_shim_count()) {
         return NULL;
+    }
+    if (index >= CBS_COUNT) {
+        return dlsym(RTLD_NEXT, shims[index].name);  // an alias: no shim calls it
     }
     void *original = cbs_resolve((int)index);
     return original == (void *)cbs_missing ? NULL : original;

@@ -5,7 +5,8 @@
 //
 // glibc's internal calls do not go through its own exported symbols, so one public function never covers another:
 // sleep(3) does not call our nanosleep(2). Each blocking entry point needs its own line, the checked variants that
-// _FORTIFY_SOURCE makes callers use (`__poll_chk`, …) included.
+// _FORTIFY_SOURCE makes callers use (`__poll_chk`, …) included. A second name of the same function (`__poll`) has its line
+// in table-aliases.h.
 //
 // Not here, because it cannot work: fscanf's family and wide-character stdio (input.c says why).
 #pragma once

@@ -226,7 +226,7 @@ private func acceptCloseOnExec(
 }
 
 /// A TCP listener whose backlog is full, so that further connections stay in progress, and the sockets that fill it.
-private func fullListener() -> (LoopbackListener, [Int32]) {
+func fullListener() -> (LoopbackListener, [Int32]) {
     let listener = LoopbackListener(backlog: 0)
     var fillers: [Int32] = []
     while !isFull(listener) {

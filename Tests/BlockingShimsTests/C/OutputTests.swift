@@ -1,4 +1,5 @@
 import CBlockingShims
+import CForeignCode
 import CLinux
 import Glibc
 import Testing
@@ -6,23 +7,28 @@ import Testing
 @Suite struct OutputTests {
     /// Every way to write text to a stream.
     static let writers =
-        ["fwrite", "fwrite_unlocked", "fputs", "fputs_unlocked", "fprintf", "__fprintf_chk"]
+        ["fwrite", "fwrite_unlocked", "_IO_fwrite", "fputs", "fputs_unlocked", "_IO_fputs"]
+        + ["fprintf", "_IO_fprintf", "__fprintf_chk", "vfprintf", "_IO_vfprintf", "__vfprintf_chk"]
         + ["fputc", "putc", "_IO_putc", "fputc_unlocked", "putc_unlocked", "__overflow"]
 
     /// Calls a function by its symbol; returns whether all was taken.
     static func write(_ name: String, _ text: String, _ file: CFile) -> Bool {
         switch name {
-        case "fwrite", "fwrite_unlocked":
+        case "fwrite", "fwrite_unlocked", "_IO_fwrite":
             var bytes = Array(text.utf8)
             return StreamFunction.find(name, StreamFunction.Block.self)(&bytes, 1, bytes.count, file)
                 == bytes.count
-        case "fputs", "fputs_unlocked":
+        case "fputs", "fputs_unlocked", "_IO_fputs":
             return StreamFunction.find(name, StreamFunction.Text.self)(text, file) >= 0
-        case "fprintf":
+        case "fprintf", "_IO_fprintf":
             return StreamFunction.find(name, StreamFunction.Format.self)(file, "%s", text) == text.utf8.count
         case "__fprintf_chk":
             return StreamFunction.find(name, StreamFunction.CheckedFormat.self)(file, 1, "%s", text)
                 == text.utf8.count
+        case "vfprintf": return withText(text) { vfprintf(file, "%s", $0) } == text.utf8.count
+        case "_IO_vfprintf": return withText(text) { _IO_vfprintf(file, "%s", $0) } == text.utf8.count
+        case "__vfprintf_chk":
+            return withText(text) { __vfprintf_chk(file, 1, "%s", $0) } == text.utf8.count
         case "__overflow":
             return text.utf8.allSatisfy { byte in
                 // What an inlined putc_unlocked does: __overflow is for a full buffer alone.
@@ -38,10 +44,15 @@ import Testing
         }
     }
 
+    /// Calls `body` with a list of one text.
+    private static func withText(_ text: String, _ body: (CVaListPointer) -> Int32) -> Int32 {
+        text.withCString { text in withVaList([OpaquePointer(text)], body) }
+    }
+
     private static let text = String((0..<200_000).map { Character(UnicodeScalar(UInt8(33 + $0 % 90))) })
 
     /// Reads what is in the pipe, again and again, while the fiber is parked.
-    private final class Drain {
+    final class Drain {
         var received: [UInt8] = []
         let pair: Pair
         init(_ pair: Pair) { self.pair = pair }
@@ -186,50 +197,6 @@ import Testing
             fclose(file)
         }
         #expect(ReceiveTests.Call.read(pair.second, 100).bytes == Array("question\n".utf8))
-    }
-
-    @Test(arguments: ["dprintf", "__dprintf_chk"])
-    func descriptorsAreWrittenTo(name: String) {
-        let pipes = Pair.pipes()
-        let filled = pipes.fill()
-        let drain = Drain(pipes)
-        onFiber { scheduler in
-            scheduler.whenParked = [{ drain.take() }]
-            let size =
-                name == "dprintf"
-                ? StreamFunction.find(name, StreamFunction.DescriptorFormat.self)(pipes.second, "%ld!", 42)
-                : StreamFunction.find(name, StreamFunction.CheckedDescriptorFormat.self)(
-                    pipes.second, 1, "%ld!", 42)
-            #expect(size == 3)
-            #expect(scheduler.waits.count == 1)
-        }
-        drain.take()
-        #expect(drain.text.dropFirst(filled) == "42!")
-    }
-
-    @Test func standardOutputParks() async {
-        // In a process of its own: there is but one standard output.
-        await #expect(processExitsWith: .success) {
-            let pipes = Pair.pipes()
-            let filled = pipes.fill()
-            let kept = dup(STDOUT_FILENO)
-            let drain = Drain(pipes)
-            dup2(pipes.second, STDOUT_FILENO)
-            // The variable itself, by its symbol: nobody changes it.
-            let output = dlsym(nil, "stdout").assumingMemoryBound(to: CFile.self).pointee
-            setvbuf(output, nil, _IOLBF, 4096)
-            onFiber { scheduler in
-                scheduler.whenParked = Array(repeating: { drain.take() }, count: 10)
-                #expect(puts("a line") >= 0)
-                #expect(putchar(98) == 98)
-                #expect(withVaList([1]) { vprintf("%ld\n", $0) } == 2)
-                print("of Swift")
-                #expect(!scheduler.waits.isEmpty)
-            }
-            drain.take()
-            #expect(drain.text.dropFirst(filled) == "a line\nb1\nof Swift\n")
-            dup2(kept, STDOUT_FILENO)
-        }
     }
 
     @Test(arguments: writers)

@@ -12,17 +12,26 @@ import Testing
             UnsafeMutablePointer<pollfd>, nfds_t, UnsafePointer<timespec>?, UnsafePointer<sigset_t>?
         ) -> Int32
 
-    /// The four spellings, each with a time-out in milliseconds (negative: none).
+    typealias PollPreciseChecked =
+        @convention(c) (
+            UnsafeMutablePointer<pollfd>, nfds_t, UnsafePointer<timespec>?, UnsafePointer<sigset_t>?, Int
+        ) -> Int32
+
+    /// The spellings, each with a time-out in milliseconds (negative: none).
     enum Spelling: CaseIterable {
-        case poll, ppoll, checkedPoll, maskedPpoll
+        case poll, secondPoll, ppoll, checkedPoll, maskedPpoll, checkedPpoll
 
         func callAsFunction(_ fds: inout [pollfd], _ timeout: Int32) -> Int32 {
             let count = nfds_t(fds.count)
+            let size = fds.count * MemoryLayout<pollfd>.stride
             var limit = timespec(tv_sec: Int(timeout / 1000), tv_nsec: Int(timeout % 1000) * 1_000_000)
             var mask = sigset_t()
             sigemptyset(&mask)
             switch self {
             case .poll: return Glibc.poll(&fds, count, timeout)
+            case .secondPoll:
+                typealias Function = @convention(c) (UnsafeMutablePointer<pollfd>, nfds_t, Int32) -> Int32
+                return symbol("__poll", as: Function.self)(&fds, count, timeout)
             case .ppoll, .maskedPpoll:
                 // Declared for _GNU_SOURCE alone, so not in Swift's Glibc; the type is that of <poll.h>.
                 let function = unsafeBitCast(dlsym(nil, "ppoll"), to: PollPrecise.self)
@@ -34,7 +43,12 @@ import Testing
             case .checkedPoll:
                 // What callers compiled with _FORTIFY_SOURCE call; the type is that of <bits/poll2.h>.
                 let function = unsafeBitCast(dlsym(nil, "__poll_chk"), to: PollChecked.self)
-                return function(&fds, count, timeout, fds.count * MemoryLayout<pollfd>.stride)
+                return function(&fds, count, timeout, size)
+            case .checkedPpoll:
+                return withUnsafePointer(to: &limit) { limit in
+                    symbol("__ppoll_chk", as: PollPreciseChecked.self)(
+                        &fds, count, timeout < 0 ? nil : limit, nil, size)
+                }
             }
         }
     }

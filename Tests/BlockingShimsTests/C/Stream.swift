@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 typealias CFile = UnsafeMutablePointer<FILE>
@@ -60,9 +61,9 @@ enum StreamFunction {
         unsafeBitCast(dlsym(nil, name), to: Type.self)  // TableTests checks that each is there
     }
 
-    static let lines = ["fgets", "fgets_unlocked"]
+    static let lines = ["fgets", "fgets_unlocked", "_IO_fgets"]
     static let checkedLines = ["__fgets_chk", "__fgets_unlocked_chk"]
-    static let blocks = ["fread", "fread_unlocked"]
+    static let blocks = ["fread", "fread_unlocked", "_IO_fread"]
     static let checkedBlocks = ["__fread_chk", "__fread_unlocked_chk"]
     static let bytes = ["fgetc", "getc", "_IO_getc", "fgetc_unlocked", "getc_unlocked", "__uflow"]
     static let delimited = ["getdelim", "__getdelim"]

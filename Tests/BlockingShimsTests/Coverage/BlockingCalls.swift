@@ -72,8 +72,8 @@ enum BlockingCalls {
         (
             "queues",
             """
-            mq_receive mq_timedreceive mq_send mq_timedsend msgrcv msgsnd semop semtimedop aio_suspend aio_suspend64
-            lio_listio lio_listio64
+            mq_open mq_receive mq_timedreceive mq_send mq_timedsend msgrcv msgsnd semop semtimedop aio_suspend
+            aio_suspend64 lio_listio lio_listio64
             """
         ),
         (
@@ -86,8 +86,22 @@ enum BlockingCalls {
             """
         ),
         (
+            "wide characters",
+            """
+            putwc putwchar wprintf fwprintf vwprintf vfwprintf wscanf fwscanf vwscanf vfwscanf
+            """
+        ),
+        (
+            "streams' parts",
+            """
+            _IO_do_write _IO_file_close _IO_file_overflow _IO_file_read _IO_file_sync _IO_file_underflow _IO_file_write
+            _IO_file_xsputn _IO_flush_all _IO_flush_all_linebuffered _IO_getline_info _IO_padn _IO_proc_close _IO_proc_open
+            _IO_sgetn _IO_switch_to_get_mode fcloseall
+            """
+        ),
+        (
             "others",
-            "dlopen dlmopen dlclose ioctl syslog vsyslog __syslog_chk __vsyslog_chk tcdrain getrandom syscall"
+            "clone dlopen dlmopen dlclose ioctl syslog vsyslog __syslog_chk __vsyslog_chk tcdrain getrandom syscall"
         ),
     ]
 
@@ -111,8 +125,8 @@ enum BlockingCalls {
         (
             "System V's and POSIX queues have no descriptor that is portable, and asynchronous I/O is threads already",
             """
-            mq_receive mq_timedreceive mq_send mq_timedsend msgrcv msgsnd semop semtimedop aio_suspend aio_suspend64
-            lio_listio lio_listio64 getaddrinfo_a gai_suspend
+            mq_open mq_receive mq_timedreceive mq_send mq_timedsend msgrcv msgsnd semop semtimedop aio_suspend
+            aio_suspend64 lio_listio lio_listio64 getaddrinfo_a gai_suspend
             """
         ),
         (
@@ -154,10 +168,22 @@ enum BlockingCalls {
         ("it returns as soon as the child has begun the program", "posix_spawn posix_spawnp"),
         ("it waits for nothing", "fork"),
         (
+            "what it does depends on its flags; a child that shares memory is for run-time libraries, with calls of their own",
+            "clone"
+        ),
+        (
+            "parts of glibc's streams for classes derived from them, which nobody makes any more, and all streams at once",
+            """
+            _IO_do_write _IO_file_close _IO_file_overflow _IO_file_read _IO_file_sync _IO_file_underflow _IO_file_write
+            _IO_file_xsputn _IO_flush_all _IO_flush_all_linebuffered _IO_getline_info _IO_padn _IO_proc_close _IO_proc_open
+            _IO_sgetn _IO_switch_to_get_mode fcloseall
+            """
+        ),
+        (
             "glibc parses, or converts wide characters, while it reads: what it will want cannot be waited for first",
             """
             fscanf vfscanf scanf vscanf __isoc99_fscanf __isoc99_vfscanf __isoc99_scanf __isoc99_vscanf fgetwc fgetws getwc
-            getwchar fputwc fputws
+            getwchar fputwc fputws putwc putwchar wprintf fwprintf vwprintf vfwprintf wscanf fwscanf vwscanf vfwscanf
             """
         ),
         (
@@ -173,7 +199,7 @@ enum BlockingCalls {
         ("nobody should call it, and nobody does", "gets getw putw"),
     ]
 
-    static let exempt = Set(exemptions.flatMap { split($0.functions) })
+    static let exempt = Set((exemptions + SecondNames.exemptions).flatMap { split($0.functions) })
 
     static func split(_ text: String) -> [String] {
         text.split(whereSeparator: \.isWhitespace).map(String.init)

@@ -1,4 +1,4 @@
-import CForkers
+import CForeignCode
 import CLinux
 import Glibc
 import Greenlets
@@ -10,7 +10,9 @@ import Testing
 
 /// vfork(2) and _Fork(3), in which no handler of pthread_atfork(3) runs. What forks in a process of its own, as in `ForkTests`.
 @Suite struct VforkTests {
-    @Test(arguments: [CFORKERS_FORK, CFORKERS_VFORK, CFORKERS_FORK_ALONE].map(\.rawValue))
+    @Test(
+        arguments: [CFOREIGN_FORK, CFOREIGN_VFORK, CFOREIGN_SECOND_VFORK, CFOREIGN_FORK_ALONE].map(\.rawValue)
+    )
     func descriptorsThatTheChildOfAGreenletClosesStayTheParents(way: UInt32) async {
         await #expect(processExitsWith: .success) { [way] in
             try await withReactor { reactor in
@@ -25,7 +27,7 @@ import Testing
                 let mark = Mark()
                 let status = try await Greenlet.spawn { () -> Int32 in
                     let child = mark.child(
-                        cforkers_way(way), closing: closed.first, replacing: replaced.first)
+                        cforeign_way(way), closing: closed.first, replacing: replaced.first)
                     var status: Int32 = 0
                     return child > 0 && waitpid(child, &status, 0) == child ? status : -1
                 }.get()
@@ -68,12 +70,14 @@ import Testing
     }
 
     // The sanitizers' books about memory do not stand two processes: there it is fork.
-    @Test(.enabled(if: BlockingShimsList.contains("pthread_join")))
-    func offFibersTheChildOfVforkSharesMemoryAsLibcs() {
+    @Test(
+        .enabled(if: BlockingShimsList.contains("pthread_join")),
+        arguments: [CFOREIGN_VFORK, CFOREIGN_SECOND_VFORK].map(\.rawValue))
+    func offFibersTheChildOfVforkSharesMemoryAsLibcs(way: UInt32) {
         let closed = Pair.sockets()
         let replaced = Pair.sockets()
         let mark = Mark()
-        let child = mark.child(CFORKERS_VFORK, closing: closed.first, replacing: replaced.first)
+        let child = mark.child(cforeign_way(way), closing: closed.first, replacing: replaced.first)
         var status: Int32 = 0
         #expect(waitpid(child, &status, 0) == child && status == 7 << 8)
         #expect(mark.value == 1)
@@ -92,8 +96,8 @@ private final class Mark: Sendable {
 
     var value: Int32 { place.pointee }
 
-    func child(_ way: cforkers_way, closing closed: Int32, replacing replaced: Int32) -> pid_t {
-        var steps = cforkers_steps(closed: closed, replaced: replaced, mark: place)
-        return cforkers_child(way, &steps)
+    func child(_ way: cforeign_way, closing closed: Int32, replacing replaced: Int32) -> pid_t {
+        var steps = cforeign_steps(closed: closed, replaced: replaced, mark: place)
+        return cforeign_child(way, &steps)
     }
 }

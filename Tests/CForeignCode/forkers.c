@@ -1,14 +1,16 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "CForkers.h"
+#include "CForeignCode.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
+pid_t __vfork(void) __attribute__((returns_twice));  // exported by glibc, in no header
+
 /// The child's part: what libraries do between the fork and the program.
-__attribute__((noreturn)) static void run_child(const cforkers_steps *steps) {
+__attribute__((noreturn)) static void run_child(const cforeign_steps *steps) {
     // One that waits for ever is ended, and its test fails. The threads of Swift's pool block signals.
     sigset_t signals;
     sigemptyset(&signals);
@@ -23,8 +25,14 @@ __attribute__((noreturn)) static void run_child(const cforkers_steps *steps) {
     _exit(is_closed && is_replaced && close(fd) == 0 ? 7 : 1);
 }
 
-pid_t cforkers_child(enum cforkers_way way, const cforkers_steps *steps) {
-    pid_t child = way == CFORKERS_VFORK ? vfork() : way == CFORKERS_FORK ? fork() : _Fork();
+pid_t cforeign_child(enum cforeign_way way, const cforeign_steps *steps) {
+    pid_t child = -1;
+    switch (way) {
+    case CFOREIGN_FORK: child = fork(); break;
+    case CFOREIGN_VFORK: child = vfork(); break;
+    case CFOREIGN_SECOND_VFORK: child = __vfork(); break;
+    case CFOREIGN_FORK_ALONE: child = _Fork(); break;
+    }
     if (child == 0) {
         run_child(steps);
     }
