@@ -31,6 +31,8 @@ final class ResultFeed<Output: Sendable> {
     /// The greenlets under way, by the number of their input.
     private var workers: [Int: Greenlet<Output>] = [:]
     private var producer: AnyGreenlet?
+    /// Nobody wants more results.
+    private var isStopped = false
 
     /// Starts to take inputs, in a coming turn.
     init(_ pool: GreenletPool, _ order: ResultOrder, maxBuffered: Int?, _ inputs: @escaping Inputs) {
@@ -51,6 +53,11 @@ final class ResultFeed<Output: Sendable> {
             try await pace?.acquire()
             guard let launch = try await inputs() else { return }
             if !lends { _ = try await pool.takeSlot() }
+            // stop() may have come after the input or the slot, and before this task's turn.
+            guard !isStopped else {
+                if !lends { pool.slots.giveBack() }
+                return
+            }
             let worker = launch()
             if !lends { pool.fillSlot(worker) }
             let number = startedCount
@@ -120,6 +127,7 @@ final class ResultFeed<Output: Sendable> {
 
     /// Takes no more inputs and kills what is under way: nobody wants the results.
     func stop() {
+        isStopped = true
         producer?.cancel()
         for worker in workers.values { worker.cancel() }
     }

@@ -208,6 +208,28 @@ import Testing
         }
     }
 
+    @Test func slotThatComesWithTheStopStartsNothing() async throws {
+        try await withReactor { _ in
+            let pool = GreenletPool(limit: 1)
+            var started: [AnyGreenlet] = []
+            var iterator: GreenletResults<Int>.Iterator? = pool.results(of: 0...) { number async throws in
+                started.append(AnyGreenlet.current!)  // a greenlet runs this
+                if number > 0 { try await Greenlet.sleep(for: .seconds(60)) }
+                return number
+            }.makeAsyncIterator()
+            let first = try await iterator?.next()
+            #expect(first == 0)
+            while pool.waiterCount == 0 || started.count < 2 { await Greenlet.yield() }
+            // The producer has the slot, and stop() comes before it goes on.
+            #expect(pool.discard(started[1]))
+            iterator = nil
+            for greenlet in started { try await greenlet.join() }
+            for _ in 0..<5 { await Greenlet.yield() }
+            #expect(started.count == 2)
+            #expect(pool.count == 0 && pool.availableCount == 1)
+        }
+    }
+
     @Test func nothingStartsBeforeItIsAskedFor() async throws {
         try await withReactor { _ in
             let pool = GreenletPool(limit: 3)
