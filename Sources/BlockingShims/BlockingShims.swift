@@ -1,5 +1,4 @@
 import CBlockingShims
-import CFibers
 import Glibc
 
 /// libc's blocking calls, made to park the calling greenlet instead of blocking the reactor's thread.
@@ -16,7 +15,9 @@ import Glibc
 /// ```
 /// **Where.** In synchronous code of a greenlet: `Greenlet.spawn`, `deferToGreenlet` with a synchronous closure. Everywhere else, the
 /// loop, `async` code, other threads, each function is libc's own behind one thread-local read. On the reactor's thread what closes
-/// descriptors also tells those who wait for them.
+/// descriptors also tells those who wait for them. libc's own it is, too, and blocks the loop, in a callback that a greenlet's code
+/// sets off and that runs in a task of its own: one that was added to a `Deferred` where task-local values were bound, the first
+/// step of a `Task.immediate`.
 ///
 /// **What a caller sees** is what it sees of libc: a descriptor in blocking mode waits, and writes all it was given; one with
 /// `O_NONBLOCK` answers `EAGAIN`; `SO_RCVTIMEO` and `SO_SNDTIMEO`, `MSG_DONTWAIT`, `MSG_WAITALL`, `MSG_PEEK` mean what they mean; `errno`
@@ -122,6 +123,7 @@ public enum BlockingShims {
             }
     }
 
-    /// Whether the calling code's blocking calls park: synchronous code of a greenlet runs it, and hooks are there. Any thread.
-    public static var isParking: Bool { cf_fiber_current() != nil && cbs_has_hooks() != 0 }
+    /// Whether the calling code's blocking calls park: synchronous code of a greenlet runs it, in the greenlet's own task, and
+    /// hooks are there. Any thread.
+    public static var isParking: Bool { cbs_is_parking() != 0 }
 }

@@ -83,7 +83,6 @@ enum FiberHooks {
         // The operation and what it points to are the parked fiber's, which does not go on before it is done.
         nonisolated(unsafe) let operation = operation
         return ReactorActor.assumeIsolated {
-            guard fiber.canPark else { return -EAGAIN }
             do {
                 try fiber.withShield { try perform(operation, fiber) }
                 return 0
@@ -124,6 +123,8 @@ enum FiberHooks {
     }
 
     private static func code(of error: any Error, onTimeout: Int32) -> Int32 {
+        // Of code on the fiber's stack that runs in a task of its own, only waits for locks come here; they block then.
+        if (error as? GreenletError)?.code == .notInGreenlet { return -ENOSYS }
         guard let error = error as? ReactorError else { return -ECANCELED }
         switch error.code {
         case .timedOut: return onTimeout

@@ -42,7 +42,7 @@ int cbs_shim_mtx_timedlock(mtx_t *mutex, const struct timespec *limit) {
 int cbs_shim_mtx_unlock(mtx_t *mutex) { return c11(cbs_shim_pthread_mutex_unlock(posix(mutex))); }
 
 int cbs_shim_cnd_wait(cnd_t *condition, mtx_t *mutex) {
-    const cbs_hook_table *hooks = cbs_lock_hooks();
+    const cbs_hook_table *hooks = cbs_event_hooks();
     if (CBS_LIKELY(hooks == NULL)) {
         return CBS_REAL(cnd_wait)(condition, mutex);
     }
@@ -50,7 +50,7 @@ int cbs_shim_cnd_wait(cnd_t *condition, mtx_t *mutex) {
 }
 
 int cbs_shim_cnd_timedwait(cnd_t *condition, mtx_t *mutex, const struct timespec *limit) {
-    const cbs_hook_table *hooks = cbs_lock_hooks();
+    const cbs_hook_table *hooks = cbs_event_hooks();
     if (CBS_LIKELY(hooks == NULL)) {
         return CBS_REAL(cnd_timedwait)(condition, mutex, limit);
     }

@@ -45,7 +45,7 @@ int cbs_condition_wait(
 }
 
 int cbs_shim_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex) {
-    const cbs_hook_table *hooks = cbs_lock_hooks();
+    const cbs_hook_table *hooks = cbs_event_hooks();
     if (CBS_LIKELY(hooks == NULL)) {
         return CBS_REAL(pthread_cond_wait)(condition, mutex);
     }
@@ -62,7 +62,7 @@ static CBS_SLOW int wait_until(
 
 int cbs_shim_pthread_cond_timedwait(
     pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *limit) {
-    const cbs_hook_table *hooks = cbs_lock_hooks();
+    const cbs_hook_table *hooks = cbs_event_hooks();
     if (CBS_LIKELY(hooks == NULL)) {
         return CBS_REAL(pthread_cond_timedwait)(condition, mutex, limit);
     }
@@ -71,7 +71,7 @@ int cbs_shim_pthread_cond_timedwait(
 
 int cbs_shim_pthread_cond_clockwait(
     pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock, const struct timespec *limit) {
-    const cbs_hook_table *hooks = cbs_lock_hooks();
+    const cbs_hook_table *hooks = cbs_event_hooks();
     if (CBS_LIKELY(hooks == NULL)) {
         return CBS_REAL(pthread_cond_clockwait)(condition, mutex, clock, limit);
     }

@@ -37,7 +37,7 @@ static const cbs_hook_table *make_hooks(void) {
     return hooks;
 }
 
-const cbs_hook_table *cbs_hooks_of_fiber(void) {
+const cbs_hook_table *cbs_hooks_of_stack(void) {
     if (orphan != NULL && orphan == cf_fiber_current()) {
         return NULL;
     }
@@ -54,11 +54,16 @@ void cbs_hear_close(int area, int first, int last) {
         return;
     }
     int error = errno;
-    const cbs_hook_table *hooks = cbs_hooks_of_fiber();
+    const cbs_hook_table *hooks = cbs_hooks_of_stack();
     if (hooks != NULL && (__atomic_load_n(&cbs_inactive_areas, __ATOMIC_RELAXED) >> area & 1) == 0) {
         cbs_will_close_range(hooks, first, last);
     }
     errno = error;
+}
+
+const cbs_hook_table *cbs_hooks_of_fiber(void) {
+    const void *task = cf_fiber_current()->task;
+    return task == NULL || task == clinux_current_task() ? cbs_hooks_of_stack() : NULL;
 }
 
 // MARK: Areas
@@ -90,7 +95,9 @@ int cbs_heeds_cork(int fd) {
     return fd >= 0 && (__atomic_load_n(&cbs_inactive_areas, __ATOMIC_RELAXED) >> CBS_AREA_socket & 1) == 0;
 }
 
-int cbs_has_hooks(void) { return cbs_hooks_of_fiber() != NULL; }
+int cbs_has_hooks(void) { return cbs_hooks_of_stack() != NULL; }
+
+int cbs_is_parking(void) { return cf_fiber_current() != NULL && cbs_hooks_of_fiber() != NULL; }
 
 void cbs_set_thread_hooks(const cbs_hook_table *hooks) {
     thread_hooks = hooks;

@@ -45,8 +45,12 @@
 
 // MARK: Hooks
 
-/// The hooks for the code that runs now; the fiber is known to be there.
+/// The hooks for the code that runs now; the fiber is known to be there. NULL for code that runs on the fiber's stack in a
+/// Swift task of its own, as a callback with task-local values does: it cannot park.
 CBS_SAVES_REGISTERS const cbs_hook_table *cbs_hooks_of_fiber(void);
+
+/// The same for any code on the fiber: for what does not park, and for locks, which remember their fiber.
+CBS_SAVES_REGISTERS const cbs_hook_table *cbs_hooks_of_stack(void);
 
 /// Areas whose shims pass through: a bit for each CBS_AREA_….
 extern uint32_t cbs_inactive_areas __attribute__((visibility("hidden")));
@@ -58,6 +62,15 @@ static inline const cbs_hook_table *cbs_hooks_for(int area) {
         return NULL;
     }
     const cbs_hook_table *hooks = cbs_hooks_of_fiber();  // first: making them reads what the environment switches off
+    return __atomic_load_n(&cbs_inactive_areas, __ATOMIC_RELAXED) >> area & 1 ? NULL : hooks;
+}
+
+/// The same for any code on the fiber; see `cbs_hooks_of_stack`.
+static inline const cbs_hook_table *cbs_stack_hooks_for(int area) {
+    if (CBS_LIKELY(cf_fiber_current() == NULL)) {
+        return NULL;
+    }
+    const cbs_hook_table *hooks = cbs_hooks_of_stack();  // as above
     return __atomic_load_n(&cbs_inactive_areas, __ATOMIC_RELAXED) >> area & 1 ? NULL : hooks;
 }
 

@@ -28,7 +28,7 @@ static CBS_SLOW int join_until(const cbs_hook_table *hooks, pthread_t thread, vo
 }
 
 int cbs_shim_pthread_join(pthread_t thread, void **result) {
-    const cbs_hook_table *hooks = cbs_lock_hooks();
+    const cbs_hook_table *hooks = cbs_event_hooks();
     if (CBS_LIKELY(hooks == NULL)) {
         return CBS_REAL(pthread_join)(thread, result);
     }
@@ -36,7 +36,7 @@ int cbs_shim_pthread_join(pthread_t thread, void **result) {
 }
 
 int cbs_shim_pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *limit) {
-    const cbs_hook_table *hooks = cbs_lock_hooks();
+    const cbs_hook_table *hooks = cbs_event_hooks();
     int64_t deadline = 0;
     if (CBS_LIKELY(hooks == NULL) || limit == NULL || cbs_deadline_at(CLOCK_REALTIME, limit, &deadline) != 0) {
         return CBS_REAL(pthread_timedjoin_np)(thread, result, limit);
@@ -46,7 +46,7 @@ int cbs_shim_pthread_timedjoin_np(pthread_t thread, void **result, const struct 
 
 int cbs_shim_pthread_clockjoin_np(
     pthread_t thread, void **result, clockid_t clock, const struct timespec *limit) {
-    const cbs_hook_table *hooks = cbs_lock_hooks();
+    const cbs_hook_table *hooks = cbs_event_hooks();
     int64_t deadline = 0;
     if (CBS_LIKELY(hooks == NULL) || limit == NULL || cbs_deadline_at(clock, limit, &deadline) != 0) {
         return CBS_REAL(pthread_clockjoin_np)(thread, result, clock, limit);
@@ -55,7 +55,7 @@ int cbs_shim_pthread_clockjoin_np(
 }
 
 int cbs_shim_thrd_join(thrd_t thread, int *result) {
-    const cbs_hook_table *hooks = cbs_lock_hooks();
+    const cbs_hook_table *hooks = cbs_event_hooks();
     if (CBS_LIKELY(hooks == NULL)) {
         return CBS_REAL(thrd_join)(thread, result);
     }

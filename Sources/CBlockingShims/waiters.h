@@ -76,6 +76,12 @@ typedef struct cbs_lock_kind {
 
 /// The hooks for a call that locks, or NULL where it is libc's own: off fibers, and in a scheduler's own code on one.
 static inline const cbs_hook_table *cbs_lock_hooks(void) {
+    return CBS_LIKELY(cf_fiber_current() == NULL) || cf_fiber_current()->is_in_hook
+        ? NULL : cbs_stack_hooks_for(CBS_AREA_thread);
+}
+
+/// The same for a wait that changes no lock's owner: NULL, too, for code that cannot park.
+static inline const cbs_hook_table *cbs_event_hooks(void) {
     return CBS_LIKELY(cf_fiber_current() == NULL) || cf_fiber_current()->is_in_hook ? NULL
                                                                                    : cbs_hooks_for(CBS_AREA_thread);
 }

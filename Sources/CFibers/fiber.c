@@ -69,6 +69,7 @@ void cf_fiber_prepare(cf_fiber *fiber, void (*entry)(void *), void *argument) {
     fiber->held_locks = 0;
     fiber->is_in_hook = 0;
     fiber->locals = NULL;
+    fiber->task = NULL;
     fiber->resumer = NULL;
     cf_sanitizer_prepared(fiber);
     void **sp = (void **)fiber;

@@ -108,6 +108,9 @@ const cbs_hook_table *cbs_default_hooks(void) __attribute__((weak));
 /// Whether there are hooks for the calling thread's fibers.
 int cbs_has_hooks(void);
 
+/// Whether the calling code's waits park: a fiber runs it, not in a task of its own, and there are hooks.
+int cbs_is_parking(void);
+
 /// Sets other hooks for the fibers of the calling thread, NULL to end that. For tests of this layer alone, and for a
 /// thread whose fibers another scheduler drives.
 void cbs_set_thread_hooks(const cbs_hook_table *hooks);

@@ -26,6 +26,7 @@ typedef struct cf_fiber {
     void (*entry)(void *argument);   ///< what the fiber runs
     void *argument;                  ///< handed to `entry`
     void *owner;                     ///< free for the scheduler: its own object for this fiber
+    void *task;                      ///< the Swift task that its code runs in when it may park; NULL: whichever
     struct cf_fiber *resumer;        ///< the fiber that resumed this one, NULL when plain thread code did
     int32_t saved_errno;             ///< errno of whichever side is parked
     int32_t is_finished;             ///< `entry` has returned; the fiber must not be resumed again

@@ -93,6 +93,7 @@ package final class Fiber {
         let stack = self.stack!  // ensured before
         greenlet!.label(stack)  // take(_:_:) was called before
         cf_fiber_prepare(stack, runFiber, Unmanaged.passUnretained(self).toOpaque())
+        stack.pointee.task = driver  // `canPark`, for C code
     }
 
     /// Runs the fiber until it parks or ends. The calling code is in the driver's task.
