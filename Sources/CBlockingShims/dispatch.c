@@ -171,4 +171,6 @@ __attribute__((constructor(101))) static void cbs_resolve_all(void) {
     for (int index = 0; index < CBS_COUNT; index++) {
         cbs_resolve(index);
     }
+    // Off fibers the calls block, and the monitor's reports name them.
+    clinux_add_blocking_calls(&shims[0].name, sizeof shims[0], CBS_COUNT);
 }

@@ -52,6 +52,17 @@ void clinux_futex_wake(const uint32_t *word);
 /// Whether the bytes before a code address are a call, so that it can be a return address. The code must be readable.
 int clinux_follows_call(const unsigned char *address);
 
+/// The function that the call right before a return address called, where the instruction and the linker's stub behind it say
+/// so; 0 where not, as for a call by a register. Any thread; memory that is gone is not read.
+uintptr_t clinux_call_target(uintptr_t return_address);
+
+/// Adds to the functions that reports name as known to block: `count` texts, each a pointer `stride` bytes behind the one before.
+/// All of it stays. Before main, by constructors; a few tables at most.
+void clinux_add_blocking_calls(const char *const *first, size_t stride, size_t count);
+
+/// Whether a function was added so.
+int clinux_is_blocking_call(const char *name);
+
 /// The dynamic symbol that an address belongs to, and the file: dladdr(3), in words that Swift can use.
 typedef struct clinux_symbol {
     const char *file;   ///< the file's path as the loader knows it, or NULL when the address is in none

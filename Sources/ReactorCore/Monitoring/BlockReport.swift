@@ -2,7 +2,8 @@
 public struct BlockReport: Sendable, CustomStringConvertible {
     /// Whose code ran; nil for code outside any greenlet: a delayed call, a callback, a plain task.
     public let greenlet: TaskLabel?
-    /// The operation known to block that ran, where it said so: a query made on the reactor.
+    /// The call known to block that the thread was in, as the program's code made it: `sleep`, `getaddrinfo`, `PQexec`. Nil when
+    /// the stack shows none.
     public let operation: String?
     /// The system call that the thread was blocked in, or nil when it was running.
     public let systemCall: String?

@@ -9,6 +9,8 @@ struct MemoryMap {
         let fileOffset: UInt
         let path: String
         let isSystemLibrary: Bool
+        /// Whether its functions keep frame records: Swift's do, and C of the same package; other libraries' may not.
+        let keepsFrames: Bool
     }
 
     /// In ascending order.
@@ -30,8 +32,11 @@ struct MemoryMap {
                 || ["libc", "ld-linux", "libpthread", "libm"].contains { library in
                     name.hasPrefix(library + ".") || name.hasPrefix(library + "-")
                 }
+            let isForeign =
+                name.contains(".so") && !name.hasPrefix("libswift") && !name.contains("Foundation")
             return Region(
-                start: ends[0], end: ends[1], fileOffset: offset, path: path, isSystemLibrary: isSystem)
+                start: ends[0], end: ends[1], fileOffset: offset, path: path, isSystemLibrary: isSystem,
+                keepsFrames: !isSystem && !isForeign)
         }
     }
 
@@ -43,6 +48,9 @@ struct MemoryMap {
 
     /// Whether the code is libc's, or the kernel's own in user space.
     func isSystemLibrary(_ address: UInt) -> Bool { region(of: address)?.isSystemLibrary ?? false }
+
+    /// Whether a function there has a frame record.
+    func keepsFrames(_ address: UInt) -> Bool { region(of: address)?.keepsFrames ?? true }
 
     /// Whether a word looks like one: code, behind a call.
     func isReturnAddress(_ word: UInt) -> Bool {

@@ -171,12 +171,9 @@ final class MonitorThread {
         monitor.words.isReported.store(true, ordering: .releasing)
         let since = max(seen.busySince, changedSince)
         let frames = result == 0 ? namedFrames() : []
-        // A text that is part of the program.
-        let operation = UnsafePointer<CChar>(bitPattern: monitor.words.operation.load(ordering: .relaxed))
-            .map { String(cString: $0) }
         let report = BlockReport(
-            greenlet: label, operation: operation, systemCall: isRunning ? nil : systemCallName,
-            stack: frames,
+            greenlet: label, operation: BlockingCalls.operation(of: frames),
+            systemCall: isRunning ? nil : systemCallName, stack: frames,
             duration: .nanoseconds(duration), isOver: false)
         block = Block(report: report, since: since, look: seen)
         monitor.send(.loopBlocked(report))

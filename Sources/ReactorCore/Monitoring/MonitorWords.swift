@@ -12,9 +12,6 @@ final class MonitorWords: Sendable {
     let progress = Atomic<UInt64>(0)
     /// The task that runs, by address; zero outside of jobs.
     let running = Atomic<UInt>(0)
-    /// The name of an operation that blocks and is being run on the loop: the address of a text of the program, or
-    /// zero.
-    let operation = Atomic<UInt>(0)
     /// Whether the block going on has been reported, and its end is to be noted.
     let isReported = Atomic(false)
     /// Whether the monitor is about to report a block that it has seen.

@@ -108,15 +108,6 @@ extension Reactor {
         accountOwners[runner] = nil
         monitor.state.withLock { $0.labels[runner] = nil }
     }
-
-    // MARK: What may block
-
-    /// Says that an operation known to block runs on the loop's thread from now on, for reports; nil when it is over.
-    @ReactorActor package func noteBlockingOperation(_ name: StaticString?) {
-        // A StaticString's text ends with a zero and stays.
-        let text = name.flatMap { $0.hasPointerRepresentation ? UInt(bitPattern: $0.utf8Start) : nil }
-        monitor.words.operation.store(text ?? 0, ordering: .relaxed)
-    }
 }
 
 extension ReactorMonitor {

@@ -6,6 +6,16 @@ public struct StackFrame: Sendable, CustomStringConvertible {
     public let file: String?
     /// Where in that file the code is, for `addr2line` and `llvm-symbolizer`.
     public let offset: UInt
+    /// The function it called, where its code names it. The next inner frame may be another's: a function may end by jumping
+    /// to the last one that it calls, and leaves no frame then.
+    let callee: String?
+
+    init(function: String?, file: String?, offset: UInt, callee: String? = nil) {
+        self.function = function
+        self.file = file
+        self.offset = offset
+        self.callee = callee
+    }
 
     /// `Film.all() in /usr/bin/films + 0x4711`.
     public var description: String {

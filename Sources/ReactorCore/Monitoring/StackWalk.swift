@@ -3,9 +3,9 @@ import CLinux
 /// Return addresses found in the copy of a stack, innermost first.
 ///
 /// Swift keeps frame pointers, so a chain of frame records leads up the stack: each is the address of the next and,
-/// above it, a return address. libc keeps none. A thread that is inside libc is in functions without records, so the
-/// way to the first record leads over words that look like return addresses, the word of the first function outside
-/// libc included; what looks like one is told by the call before it. On an `async` function's record bit 60 of the
+/// above it, a return address. libc keeps none, nor do most libraries. A thread that is inside one is in functions without
+/// records, so the way to the first record leads over words that look like return addresses, the word of the first function
+/// outside such libraries included; what looks like one is told by the call before it. On an `async` function's record bit 60 of the
 /// link is set.
 struct StackWalk {
     let sample: UnsafePointer<clinux_sample>
@@ -18,7 +18,7 @@ struct StackWalk {
         guard sample.pointee.sp != 0 || sample.pointee.pc != 0 else { return [] }
         var found = [UInt(sample.pointee.pc)]
         var record = UInt(sample.pointee.fp)
-        if map.isSystemLibrary(UInt(sample.pointee.pc)) || !isRecord(record) {
+        if !map.keepsFrames(UInt(sample.pointee.pc)) || !isRecord(record) {
             record = scan(&found, until: record)
         }
         while found.count < Self.limit, let (next, returnAddress) = readRecord(record) {
@@ -33,7 +33,7 @@ struct StackWalk {
 
     /// Collects return addresses between the stack pointer and the first frame record; returns that record's address.
     private func scan(_ found: inout [UInt], until known: UInt) -> UInt {
-        var isOutside = !map.isSystemLibrary(UInt(sample.pointee.pc))
+        var isOutside = map.keepsFrames(UInt(sample.pointee.pc))
         var address = UInt(sample.pointee.sp)
         let end = address + UInt(sample.pointee.length)
         while address + 16 <= end {
@@ -42,7 +42,7 @@ struct StackWalk {
             }
             if !isOutside, let word = word(address), map.isReturnAddress(word) {
                 found.append(word)
-                isOutside = !map.isSystemLibrary(word)
+                isOutside = map.keepsFrames(word)
             }
             address += 8
         }

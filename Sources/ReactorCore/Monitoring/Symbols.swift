@@ -5,19 +5,25 @@ import Glibc
 enum Symbols {
     /// One frame for each address, innermost first; all but the first are return addresses, right behind a call.
     static func frames(_ addresses: [UInt], _ map: MemoryMap) -> [StackFrame] {
-        var tables: [String: [UInt: String]] = [:]
         let places = addresses.enumerated().map { index, address in
             // The call itself: behind the last call of a function begins the next.
             place(of: index == 0 ? address : address - 1, map)
         }
-        for (file, group) in Dictionary(
-            grouping: places.filter { $0.name == nil && $0.file != nil }, by: { $0.file! })
-        {  // filtered
+        let callees = addresses.enumerated().map { index, address -> Place? in
+            let target = index == 0 ? 0 : clinux_call_target(address)
+            return target == 0 ? nil : place(of: target, map)
+        }
+        var tables: [String: [UInt: String]] = [:]
+        let nameless = (places + callees.compactMap { $0 }).filter { $0.name == nil && $0.file != nil }
+        for (file, group) in Dictionary(grouping: nameless, by: { $0.file! }) {  // filtered
             tables[file] = names(in: file, of: group.map(\.offset))
         }
-        return places.map { place in
-            let name = place.name ?? place.file.flatMap { tables[$0]?[place.offset] }
-            return StackFrame(function: name.map(demangled), file: place.file, offset: place.offset)
+        func name(_ place: Place) -> String? {
+            (place.name ?? place.file.flatMap { tables[$0]?[place.offset] }).map(demangled)
+        }
+        return zip(places, callees).map { place, callee in
+            StackFrame(
+                function: name(place), file: place.file, offset: place.offset, callee: callee.flatMap(name))
         }
     }
 

@@ -123,22 +123,24 @@ import Testing
         )
     }
 
-    @Test func callbackOutsideGreenletsIsReportedAsSuch() async throws {
-        let reports = try await Self.reports(where: { $0.operation == "the query select 1" }) {
-            reactor, seen in
+    /// Blocks the thread in usleep(3) until the monitor has told of it. Off fibers alone.
+    @inline(never) nonisolated private static func usleepUntilSeen(_ seen: Seen) {
+        for _ in 0..<50 * Int(patience) where !seen.has({ $0.operation == "usleep" }) { usleep(200_000) }
+    }
+
+    @Test func callbackOutsideGreenletsIsReportedAsSuchWithWhatItCalled() async throws {  // S67
+        let reports = try await Self.reports(where: { $0.operation == "usleep" }) { reactor, seen in
             let latch = Latch(on: reactor)
             reactor.callLater(.milliseconds(1)) {
-                reactor.noteBlockingOperation("the query select 1")
-                Self.sleepUntilSeen(seen)
-                reactor.noteBlockingOperation(nil)
+                Self.usleepUntilSeen(seen)
                 latch.open()
             }
             try await latch.waitUntilOpen()
         }
         try #require(reports.count == 2)
         #expect(reports[0].greenlet == nil)
-        #expect(reports[0].operation == "the query select 1")
-        #expect(reports[0].description.contains("by the query select 1, run by code outside any greenlet"))
+        #expect(reports[0].description.contains("by usleep, run by code outside any greenlet"))
+        #expect(reports[1].description.contains("by usleep, run by code outside any greenlet"))
         #expect(reports[0].stack.contains { $0.isLoop })
         #expect(!reports[0].description.contains("ReactorCore.Reactor.turn("), "it ends above the loop")
     }
@@ -300,6 +302,7 @@ private final class Seen: Sendable {
     let reports = Mutex<[BlockReport]>([])
     let memory = Mutex<[Int]>([])
     var isEmpty: Bool { reports.withLock { $0.isEmpty } }
+    func has(_ isWanted: (BlockReport) -> Bool) -> Bool { reports.withLock { $0.contains(where: isWanted) } }
 }
 
 private final class Calls: Sendable { let count = Mutex(0) }
