@@ -78,7 +78,9 @@ import Glibc
 /// `pthread_cond_wait`, or from another process) is seen within 16 ms; a semaphore posted by another process within 128 ms.
 /// Neither kill nor time-out ends the wait for a lock or for a thread's end: callers go on as if they had it. A wait for a condition
 /// returns `ECANCELED` (`ETIMEDOUT`) with the mutex held, after a pause of 10 ms, so a caller that only looks at its condition looks
-/// again and again until that is true. To code off greenlets a lock that a greenlet holds is locked: `async` code that waits for
+/// again and again until that is true. Greenlets of a thread that wait for each other's mutexes, or for what is locked for writing,
+/// are reported as a deadlock (see `DeadlockError`) and wait on; a lock that code off greenlets or another thread has given back
+/// or taken is never part of one. To code off greenlets a lock that a greenlet holds is locked: `async` code that waits for
 /// it blocks the loop and with it the greenlet.
 ///
 /// In the child of a `fork` made by a greenlet that greenlet's calls block, as libc's do: its reactor stayed in the parent. In a greenlet

@@ -27,7 +27,10 @@ enum FiberHooks {
                     // Also called off fibers, on a reactor's thread.
                     ReactorActor.assumeIsolated { Reactor.current.descriptorsAreClosing(first...last) }
                 },
-                wait_begin: { ReactorActor.assumeIsolated { FiberWait(on: .current) }.opaque() },
+                wait_begin: { type, lock in
+                    let lock = lock.map { FiberLock(type, $0) }
+                    return ReactorActor.assumeIsolated { FiberWait(on: .current, for: lock) }.opaque()
+                },
                 wait_park: { FiberHooks.park(FiberWait.at($0!), until: $1, isKillable: $2 != 0) },
                 wait_wake: { FiberWait.at($0!).wake() },
                 wait_end: { FiberWait.at($0!).end() },

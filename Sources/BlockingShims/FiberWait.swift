@@ -7,10 +7,14 @@ import ReactorCore
 final class FiberWait: Sendable {
     private let reactor: Reactor
     private let latch: Latch
+    /// What is waited for; the latch does not hold it.
+    private let lock: FiberLock?
 
-    @ReactorActor init(on reactor: Reactor) {
+    /// - Parameter lock: what is waited for; nil for what is no lock, and may come from outside.
+    @ReactorActor init(on reactor: Reactor, for lock: FiberLock?) {
         self.reactor = reactor
-        latch = Latch(on: reactor, for: .unspecified)
+        self.lock = lock
+        latch = Latch(on: reactor, for: lock.map { .subject($0) } ?? .unspecified)
     }
 
     /// The object with two ownerships, for C.

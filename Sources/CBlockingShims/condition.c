@@ -23,7 +23,7 @@
 int cbs_condition_wait(
     const cbs_hook_table *hooks, pthread_cond_t *condition, pthread_mutex_t *mutex, int64_t deadline) {
     cbs_waiter waiter;
-    if (cbs_waiter_enter(&waiter, hooks, condition, CBS_AT_BACK) != 0) {
+    if (cbs_waiter_enter(&waiter, hooks, CBS_NO_LOCK, condition, CBS_AT_BACK) != 0) {
         return CBS_REAL(pthread_cond_wait)(condition, mutex);
     }
     int result = cbs_mutex_unlock(mutex);

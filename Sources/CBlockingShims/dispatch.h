@@ -176,7 +176,8 @@ static inline void cbs_closing(int area, int fd) {
 }
 
 /// A wait that another fiber or thread ends; as the hooks of the same names. NULL when there is no memory.
-__attribute__((visibility("hidden"))) void *cbs_wait_begin(const cbs_hook_table *hooks);
+__attribute__((visibility("hidden"))) void *cbs_wait_begin(
+    const cbs_hook_table *hooks, enum cbs_lock_type type, const void *lock);
 __attribute__((visibility("hidden"))) int cbs_wait_park(
     const cbs_hook_table *hooks, void *wait, int64_t deadline, int is_killable);
 __attribute__((visibility("hidden"))) void cbs_wait_end(const cbs_hook_table *hooks, void *wait);

@@ -4,10 +4,10 @@
 // parks until it is given back. To libc the owner is still the thread: what it knows of owners (recursion, deadlock,
 // "not yours") is kept by fiber here, for the kinds that promise it.
 //
-// A lock cannot fail: callers do not look. So neither kill nor time-out of the fiber ends the wait.
+// A lock cannot fail: callers do not look. So neither kill nor time-out of the fiber ends the wait, nor does a deadlock: it
+// is reported. For that the holders of all kinds are noted, on fibers alone (cf_fiber_hold). A note must not outlive its lock.
+// Code off fibers runs while the holder is parked, which cbs_has_waiters then says, and takes the note back.
 #include "waiters.h"
-
-#include <sys/syscall.h>
 
 #ifndef CBS_THREAD_SANITIZER
 
@@ -18,18 +18,11 @@ static int has_owner(const pthread_mutex_t *mutex) {
     return type == PTHREAD_MUTEX_RECURSIVE || type == PTHREAD_MUTEX_ERRORCHECK;
 }
 
-static int holder(const void *object) {
-    const pthread_mutex_t *mutex = object;
-    int owner = __atomic_load_n(&mutex->__data.__owner, __ATOMIC_RELAXED);
-    return owner == 0 ? CBS_HELD_BY_UNKNOWN
-        : owner == (int)syscall(SYS_gettid) ? CBS_HELD_HERE : CBS_HELD_ELSEWHERE;
-}
-
 /// Whether another fiber of this thread holds the mutex. An entry alone does not say so: it stays behind when the mutex
 /// is given back off fibers.
 static int is_anothers(const pthread_mutex_t *mutex) {
     const cf_fiber *owner = cbs_owner(mutex);
-    return owner != NULL && owner != cf_fiber_current() && holder(mutex) == CBS_HELD_HERE;
+    return owner != NULL && owner != cf_fiber_current() && cbs_held_by(CBS_MUTEX, mutex) == CBS_HELD_HERE;
 }
 
 static int attempt_owned(pthread_mutex_t *mutex) {
@@ -58,12 +51,12 @@ static int block(void *object, const struct timespec *limit) {
     return result;
 }
 
-static const cbs_lock_kind mutexes = {.attempt = attempt, .block = block, .holder = holder};
+static const cbs_lock_kind mutexes = {.attempt = attempt, .block = block, .type = CBS_MUTEX};
 
 int cbs_mutex_lock(const cbs_hook_table *hooks, pthread_mutex_t *mutex, int64_t deadline) {
     // Locked twice by one fiber: an error that libc tells from a wait, and its trylock does not.
     if ((mutex->__data.__kind & 3) == PTHREAD_MUTEX_ERRORCHECK && cbs_owner(mutex) == cf_fiber_current()
-        && holder(mutex) == CBS_HELD_HERE) {
+        && cbs_held_by(CBS_MUTEX, mutex) == CBS_HELD_HERE) {
         return EDEADLK;
     }
     return cbs_lock(hooks, &mutexes, mutex, deadline);
@@ -80,8 +73,8 @@ int cbs_mutex_unlock(pthread_mutex_t *mutex) {
         }
     }
     int result = CBS_REAL(pthread_mutex_unlock)(mutex);
-    if (result == 0 && !fiber->is_in_hook && fiber->held_locks > 0) {  // in hooks they are not counted
-        fiber->held_locks--;
+    if (result == 0) {
+        cbs_note_unlocked(mutex);
     }
     if (cbs_has_waiters()) {
         cbs_wake(mutex, 1);
@@ -104,7 +97,7 @@ int cbs_shim_pthread_mutex_trylock(pthread_mutex_t *mutex) {
     }
     int result = attempt(mutex);
     if (result == 0 || result == EOWNERDEAD) {
-        cf_fiber_current()->held_locks++;
+        cbs_note_locked(mutex, 0);
     }
     return result;
 }
@@ -142,7 +135,7 @@ int cbs_shim_pthread_mutex_unlock(pthread_mutex_t *mutex) {
     if (CBS_LIKELY(cf_fiber_current() == NULL)) {
         int result = CBS_REAL(pthread_mutex_unlock)(mutex);
         if (__builtin_expect(cbs_has_waiters(), 0)) {
-            cbs_wake(mutex, 1);
+            cbs_lock_was_released(mutex, 1);
         }
         return result;
     }

@@ -26,7 +26,9 @@ int cbs_offload(const cbs_hook_table *hooks, void (*work)(void *), void (*releas
 
 // MARK: Waits that somebody else ends
 
-void *cbs_wait_begin(const cbs_hook_table *hooks) { return CBS_CALL(hooks->wait_begin()); }
+void *cbs_wait_begin(const cbs_hook_table *hooks, enum cbs_lock_type type, const void *lock) {
+    return CBS_CALL(hooks->wait_begin(type, lock));
+}
 
 int cbs_wait_park(const cbs_hook_table *hooks, void *wait, int64_t deadline, int is_killable) {
     return CBS_CALL(hooks->wait_park(wait, deadline, is_killable));

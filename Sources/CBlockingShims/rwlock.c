@@ -2,8 +2,6 @@
 // fiber that locks what it holds for writing waits for itself where libc answers EDEADLK.
 #include "waiters.h"
 
-#include <sys/syscall.h>
-
 #ifndef CBS_THREAD_SANITIZER
 
 static int attempt_read(void *lock) { return CBS_REAL(pthread_rwlock_tryrdlock)(lock); }
@@ -17,16 +15,9 @@ static int block_write(void *lock, const struct timespec *limit) {
     return CBS_REAL(pthread_rwlock_timedwrlock)(lock, limit);
 }
 
-/// Of readers nobody knows who they are.
-static int holder(const void *object) {
-    const pthread_rwlock_t *lock = object;
-    int writer = __atomic_load_n(&lock->__data.__cur_writer, __ATOMIC_RELAXED);
-    return writer == 0 ? CBS_HELD_BY_UNKNOWN
-        : writer == (int)syscall(SYS_gettid) ? CBS_HELD_HERE : CBS_HELD_ELSEWHERE;
-}
-
-static const cbs_lock_kind readers = {.attempt = attempt_read, .block = block_read, .holder = holder};
-static const cbs_lock_kind writers = {.attempt = attempt_write, .block = block_write, .holder = holder};
+// Of readers nobody knows who they are.
+static const cbs_lock_kind readers = {.attempt = attempt_read, .block = block_read, .type = CBS_READ_WRITE_LOCK, .is_shared = 1};
+static const cbs_lock_kind writers = {.attempt = attempt_write, .block = block_write, .type = CBS_READ_WRITE_LOCK};
 
 /// The limit is looked at only when there is something to wait for.
 static CBS_SLOW int lock_until(
@@ -58,7 +49,7 @@ int cbs_shim_pthread_rwlock_tryrdlock(pthread_rwlock_t *lock) {
     const cbs_hook_table *hooks = cbs_lock_hooks();
     int result = CBS_REAL(pthread_rwlock_tryrdlock)(lock);
     if (__builtin_expect(hooks != NULL, 0) && result == 0) {
-        cf_fiber_current()->held_locks++;
+        cbs_note_locked(lock, 1);
     }
     return result;
 }
@@ -67,7 +58,7 @@ int cbs_shim_pthread_rwlock_trywrlock(pthread_rwlock_t *lock) {
     const cbs_hook_table *hooks = cbs_lock_hooks();
     int result = CBS_REAL(pthread_rwlock_trywrlock)(lock);
     if (__builtin_expect(hooks != NULL, 0) && result == 0) {
-        cf_fiber_current()->held_locks++;
+        cbs_note_locked(lock, 0);
     }
     return result;
 }
@@ -106,14 +97,17 @@ int cbs_shim_pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t clock,
 
 int cbs_shim_pthread_rwlock_unlock(pthread_rwlock_t *lock) {
     int result = CBS_REAL(pthread_rwlock_unlock)(lock);
-    cf_fiber *fiber = cf_fiber_current();
-    if (__builtin_expect(fiber != NULL, 0) && result == 0 && !fiber->is_in_hook
-        && fiber->held_locks > 0) {
-        fiber->held_locks--;
+    int is_on_fiber = cf_fiber_current() != NULL;
+    if (__builtin_expect(is_on_fiber, 0) && result == 0) {
+        cbs_note_unlocked(lock);
     }
     // All: which of them may go on, readers together or one writer, is libc's to decide.
     if (__builtin_expect(cbs_has_waiters(), 0)) {
-        cbs_wake(lock, INT_MAX);
+        if (is_on_fiber) {
+            cbs_wake(lock, INT_MAX);
+        } else {
+            cbs_lock_was_released(lock, INT_MAX);
+        }
     }
     return result;
 }

@@ -15,8 +15,6 @@ typedef struct cbs_owner_entry {
     unsigned count;                ///< how often
 } cbs_owner_entry;
 
-int cbs_waiter_count = 0;
-
 // Guards both tables. Taken through CBS_REAL, never held across a hook, a park or malloc's caller.
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 static struct {
@@ -39,7 +37,7 @@ void cbs_waiters_forked(void) {
     guard = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     memset(lines, 0, sizeof lines);
     memset(owners, 0, sizeof owners);
-    cbs_waiter_count = 0;
+    cf_lock_interest = 0;
 }
 
 // MARK: Waiters
@@ -58,11 +56,13 @@ static void unlink_waiter(cbs_waiter *waiter) {
         lines[bucket].last = waiter->previous;
     }
     waiter->is_queued = 0;
-    __atomic_fetch_sub(&cbs_waiter_count, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_sub(&cf_lock_interest, 1, __ATOMIC_RELAXED);
 }
 
-int cbs_waiter_enter(cbs_waiter *waiter, const cbs_hook_table *hooks, const void *object, int position) {
-    *waiter = (cbs_waiter){.object = object, .hooks = hooks, .wait = cbs_wait_begin(hooks), .is_queued = 1};
+int cbs_waiter_enter(
+    cbs_waiter *waiter, const cbs_hook_table *hooks, enum cbs_lock_type type, const void *object, int position) {
+    *waiter = (cbs_waiter){
+        .object = object, .hooks = hooks, .wait = cbs_wait_begin(hooks, type, object), .is_queued = 1};
     if (waiter->wait == NULL) {
         return -ENOMEM;
     }
@@ -78,7 +78,7 @@ int cbs_waiter_enter(cbs_waiter *waiter, const cbs_hook_table *hooks, const void
         lines[bucket].last = waiter;
         *(waiter->previous != NULL ? &waiter->previous->next : &lines[bucket].first) = waiter;
     }
-    __atomic_fetch_add(&cbs_waiter_count, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&cf_lock_interest, 1, __ATOMIC_SEQ_CST);
     unlock_guard();
     return 0;
 }
@@ -140,8 +140,14 @@ void cbs_wake(const void *object, int count) {
     errno = error;
 }
 
+void cbs_lock_was_released(const void *lock, int count) {
+    // Before the wake: who goes on asks who holds the lock.
+    cf_fiber_unhold(lock);
+    cbs_wake(lock, count);
+}
+
 int cbs_pause(const cbs_hook_table *hooks, int64_t duration) {
-    void *wait = cbs_wait_begin(hooks);
+    void *wait = cbs_wait_begin(hooks, CBS_NO_LOCK, NULL);
     if (wait == NULL) {
         return -ENOMEM;
     }
@@ -228,7 +234,7 @@ static int block_for(const cbs_lock_kind *kind, void *object, int64_t duration) 
 static CBS_SLOW int wait_for_lock(
     const cbs_hook_table *hooks, const cbs_lock_kind *kind, void *object, int64_t deadline) {
     int64_t nap = CBS_MILLISECOND;
-    int holder = kind->holder(object);
+    int holder = cbs_held_by(kind->type, object);
     if (holder != CBS_HELD_HERE) {
         int64_t left = deadline == CBS_NEVER ? CBS_NEVER : deadline - cbs_now();
         int64_t limit = holder == CBS_HELD_BY_UNKNOWN ? CBS_SHORT_BLOCK
@@ -241,7 +247,7 @@ static CBS_SLOW int wait_for_lock(
     }
     for (int position = CBS_AT_BACK;; position = CBS_AT_FRONT) {
         cbs_waiter waiter;
-        int parked = cbs_waiter_enter(&waiter, hooks, object, position);
+        int parked = cbs_waiter_enter(&waiter, hooks, kind->type, object, position);
         int result = kind->attempt(object);
         if (result != EBUSY || parked < 0) {
             if (parked == 0) {
@@ -251,7 +257,7 @@ static CBS_SLOW int wait_for_lock(
         }
         // A fiber of this thread gives it back through a shim. Another thread may do so inside libc, as it waits for
         // a condition: then nobody wakes us, so look from time to time.
-        int64_t end = kind->holder(object) == CBS_HELD_HERE ? CBS_NEVER : cbs_deadline(nap);
+        int64_t end = cbs_held_by(kind->type, object) == CBS_HELD_HERE ? CBS_NEVER : cbs_deadline(nap);
         nap = nap < 16 * CBS_MILLISECOND ? nap * 2 : nap;
         end = end < deadline ? end : deadline;
         parked = cbs_waiter_park(&waiter, end, 0);
@@ -274,7 +280,7 @@ int cbs_lock(const cbs_hook_table *hooks, const cbs_lock_kind *kind, void *objec
         result = wait_for_lock(hooks, kind, object, deadline);
     }
     if (result == 0 || result == EOWNERDEAD) {
-        cf_fiber_current()->held_locks++;
+        cbs_note_locked(object, kind->is_shared);
     }
     return result;
 }

@@ -1,4 +1,5 @@
 #include "CFibers.h"
+#include "holds.h"
 #include "sanitizers.h"
 
 #include <errno.h>
@@ -117,9 +118,17 @@ int cf_fiber_resume(cf_fiber *fiber) {
 
 void cf_fiber_park(void) {
     cf_fiber *fiber = cf_current_fiber;
+    // Only its own code changes what it holds, but for what others give back while it is parked.
+    int holds = fiber->hold_count != 0;
+    if (__builtin_expect(holds, 0)) {
+        __atomic_fetch_add(&cf_lock_interest, 1, __ATOMIC_RELAXED);
+    }
     cf_sanitizer_parking(fiber, 0);
     cf_switch(&fiber->stack_pointer, fiber->stack_pointer);
     cf_sanitizer_fiber_is_back(fiber);
+    if (__builtin_expect(holds, 0)) {
+        __atomic_fetch_sub(&cf_lock_interest, 1, __ATOMIC_RELAXED);
+    }
 }
 
 size_t cf_fiber_stack_left(void) {
@@ -161,6 +170,9 @@ __attribute__((noreturn)) void cf_fiber_main(cf_fiber *fiber) {
     if (fiber->locals != NULL) {
         fiber->release_locals(fiber->locals);
         fiber->locals = NULL;
+    }
+    if (fiber->hold_count != 0) {
+        cf_fiber_forget_holds(fiber);
     }
     fiber->is_finished = 1;
     cf_sanitizer_parking(fiber, 1);

@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CFibers.h"
+
 /// Immutable once made, so Swift may share it between threads.
 #define CBS_SENDABLE __attribute__((swift_attr("@Sendable")))
 
@@ -55,6 +57,19 @@ typedef struct cbs_file_operation {
 /// Does `operation` by system calls on the calling thread, however long they take, and sets its result. Any thread.
 void cbs_file_operation_run(cbs_file_operation *operation);
 
+/// What fibers lock.
+enum cbs_lock_type { CBS_NO_LOCK, CBS_MUTEX, CBS_READ_WRITE_LOCK };
+
+/// The fiber of the calling thread that holds `lock`, a read-write lock for writing. NULL when nobody does, another thread does,
+/// or it is not certain: code off fibers locked it, or readers did, or the fiber holds many locks.
+cf_fiber *cbs_lock_holder(enum cbs_lock_type type, const void *lock);
+
+/// The thread that holds `lock`, by its number; 0 when nobody does or nobody knows.
+int cbs_lock_thread(enum cbs_lock_type type, const void *lock);
+
+/// The same, but 0 when it is the calling one.
+int cbs_other_lock_thread(enum cbs_lock_type type, const void *lock);
+
 /// How a shim parks the fiber that called it.
 ///
 /// A hook is called on the fiber, but where another place is named. It returns 0 (or what is said below) or −errno; the shim keeps errno for it. Once a fiber
@@ -81,8 +96,9 @@ typedef struct CBS_SENDABLE cbs_hook_table {
     // A wait that another fiber or thread ends: for a mutex, a condition. It has two owners, who waits and who wakes, and
     // ends when both are done with it.
 
-    /// Makes a wait with two owners; NULL when there is no memory.
-    void *(*wait_begin)(void);
+    /// Makes a wait with two owners; NULL when there is no memory. `lock` is what it is for, a lock of that kind, or NULL
+    /// for what is no lock; it is there until the waiting fiber goes on.
+    void *(*wait_begin)(enum cbs_lock_type type, const void *lock);
 
     /// Parks until `wait_wake` was called, perhaps before, or `deadline` comes. At most once for each wait.
     /// Returns 1 when woken, 0 at the deadline, or −errno. When `is_killable` is 0 a kill neither ends the park nor

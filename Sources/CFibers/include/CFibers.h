@@ -19,6 +19,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// How many locks are known that a fiber holds.
+#define CF_HOLDS 8
+
+/// A lock that a fiber holds.
+typedef struct cf_hold {
+    const void *object;  ///< its address
+    uint64_t number;     ///< grows with each of the thread: of two fibers that seem to hold one lock the later one does
+} cf_hold;
+
 typedef struct cf_fiber {
     void *stack_pointer;             ///< where the parked side left its registers
     void *mapping;                   ///< lowest address of the mapping (the guard page)
@@ -34,6 +43,11 @@ typedef struct cf_fiber {
     int32_t is_in_hook;              ///< its code is inside a scheduler's hook; kept by CBlockingShims
     void *locals;                    ///< what is kept for its code until its end, NULL at first; kept by CBlockingShims
     void (*release_locals)(void *);  ///< called with `locals`, on the fiber, when `entry` has returned; not with NULL
+    // Kept by cf_fiber_hold and its companions (holds.c).
+    int32_t hold_count;              ///< of `holds`
+    cf_hold holds[CF_HOLDS];         ///< locks that it holds, the oldest first
+    struct cf_fiber *next_holder;    ///< another fiber of the thread that holds locks
+    struct cf_fiber *previous_holder;  ///< the same, the other way
     // Whose code it runs, for the message when its stack is used up; see cf_fiber_label.
     uint64_t label_id;               ///< the greenlet's number
     const char *label_file;          ///< where it was spawned: a text that stays, or NULL
@@ -69,6 +83,22 @@ void cf_fiber_park(void);
 extern __thread cf_fiber *cf_current_fiber __attribute__((tls_model("initial-exec")));
 
 static inline cf_fiber *cf_fiber_current(void) { return cf_current_fiber; }
+
+// Who holds which lock, for reports of deadlocks. Exact for fibers of one thread as long as each lock is given back by the
+// calls below; of more than CF_HOLDS locks of a fiber the last ones are not known, and of other threads nothing is.
+
+/// The running fiber holds `object` from now on, once more if it does already.
+void cf_fiber_hold(const void *object);
+
+/// Takes back one `cf_fiber_hold` of `object`, whoever of this thread's fibers holds it. On and off fibers.
+void cf_fiber_unhold(const void *object);
+
+/// The fiber of this thread that holds `object`, or NULL when none is known to.
+cf_fiber *cf_fiber_holder(const void *object);
+
+/// How many fibers, of all threads, are parked with a lock, and how many wait for one (kept by CBlockingShims). While it is zero no
+/// lock that code off fibers gives back is of interest to a fiber.
+extern int cf_lock_interest;
 
 /// Gives the memory of a finished fiber's stack back to the system, but for the part that every fiber touches; the address
 /// space stays. The high-water mark begins anew.

@@ -20,7 +20,7 @@ public struct WaitReason: Sendable, CustomStringConvertible {
         /// Something that other tasks of the reactor do: `subject` says what.
         case subject
 
-        /// Whether the wait can end without any other task of the reactor doing something.
+        /// Whether the wait can always end without any other task of the reactor doing something.
         var canEndFromOutside: Bool { self != .subject }
     }
 
@@ -66,8 +66,10 @@ public struct WaitReason: Sendable, CustomStringConvertible {
     /// What is waited for, when other tasks of the reactor bring it about.
     @ReactorActor public var subject: (any WaitSubject)? { object as? any WaitSubject }
 
-    /// Whether the wait can end without any other task of the reactor doing something.
-    public var canEndFromOutside: Bool { kind.canEndFromOutside }
+    /// Whether the wait can end without any other task of the reactor doing something, as it is now.
+    @ReactorActor public var canEndFromOutside: Bool {
+        kind.canEndFromOutside || subject?.canEndFromOutside ?? false
+    }
 
     /// `readable 7`, `time`, or `lock "films"`.
     public var description: String {
@@ -94,9 +96,16 @@ public protocol WaitSubject: AnyObject, Sendable {
     /// The tasks that hold it, by the addresses of the Swift runtime, and so can end the wait; empty when nobody in
     /// particular does. Called on the reactor.
     var holders: [UInt] { get }
+
+    /// Whether something that is no task of the reactor may end the wait, as it is now: then it is part of no deadlock. Called on
+    /// the reactor.
+    var canEndFromOutside: Bool { get }
 }
 
 extension WaitSubject {
     /// Nobody in particular.
     public var holders: [UInt] { [] }
+
+    /// No.
+    public var canEndFromOutside: Bool { false }
 }

@@ -107,7 +107,7 @@ final class FakeScheduler {
                 sleep_until: { FakeScheduler.current.sleep(until: $0) },
                 offload: { FakeScheduler.current.offload($0!, $1!, $2!) },
                 will_close: { FakeScheduler.current.closedRanges.append($0...$1) },
-                wait_begin: { FakeWait().opaque() },
+                wait_begin: { _, _ in FakeWait().opaque() },
                 wait_park: { FakeScheduler.current.park(FakeWait.at($0!), until: $1, isKillable: $2 != 0) },
                 wait_wake: { FakeWait.at($0!).wake() },
                 wait_end: { FakeWait.at($0!).end() },
