@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import ReactorCore
 
 /// Blocking calls as C code makes them, each with what it needs to block and a way to let it through.
 ///
@@ -8,13 +9,15 @@ final class BlockingCall {
     enum Kind: CaseIterable {
         case usleep, nanosleep, clockNanosleep, pollTimeout, selectTimeout
         case poll, pollMany, select, epollWait, recv, recvmsg, readSocket, readPipe, readvPipe
-        case send, writeSocket, writePipe, accept, connectUnix
+        case send, writeSocket, writePipe, accept, connectUnix, connectTCP, getaddrinfo
         case waitpid, waitid, waitGroup, system, pclose, openReader, openWriter
         case flock, openFileLock, fgets, fread, fflush
 
         /// Those that end by themselves after their time; the others wait for `release()`.
         static let timers: [Kind] = [.usleep, .nanosleep, .clockNanosleep, .pollTimeout, .selectTimeout]
         var isTimer: Bool { Self.timers.contains(self) }
+        /// Those that wait for `release()` on plain threads, too: it is the workers' look-up of a name that is held back here.
+        static let ofThreads: [Kind] = allCases.filter { !$0.isTimer && $0 != .getaddrinfo }
     }
 
     private let kind: Kind
@@ -33,6 +36,9 @@ final class BlockingCall {
     private var unixNameLength = socklen_t(0)
     private var unixListener: Int32 = -1
     private var unixClient: Int32 = -1
+    private let fullListener: LoopbackListener?
+    private var tcpClient: Int32 = -1
+    private var workers: HeldWorkers?
 
     /// - Parameter milliseconds: how long one of the timers takes.
     init(_ kind: Kind, milliseconds: Int = 200) {
@@ -41,6 +47,7 @@ final class BlockingCall {
         // A command has the end that it reads from alone, or it would not come to its end.
         pipes = .pipes(isInherited: kind == .system || kind == .pclose)
         _ = fcntl(pipes.second, F_SETFD, FD_CLOEXEC)
+        fullListener = kind == .connectTCP ? LoopbackListener(backlog: 0) : nil
         switch kind {
         case .send, .writeSocket: _ = sockets.fill()
         case .writePipe: _ = pipes.fill()
@@ -48,6 +55,11 @@ final class BlockingCall {
             var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data(fd: 0))
             epoll_ctl(epoll, EPOLL_CTL_ADD, sockets.first, &event)
         case .connectUnix: fillUnixBacklog()
+        case .connectTCP:
+            opened.append(fullListener!.connectClient())  // made just above; now its queue is full
+            tcpClient = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            opened.append(tcpClient)
+        case .getaddrinfo: workers = HeldWorkers()
         case .fgets: stream = fdopen(dup(pipes.first), "r")
         case .fread: stream = fdopen(dup(sockets.first), "r")
         case .fflush:
@@ -66,6 +78,7 @@ final class BlockingCall {
 
     deinit {
         close(epoll)
+        workers?.release()
         if kind == .fflush { pipes.drain() }
         if let stream { fclose(stream) }
         for fd in opened { close(fd) }
@@ -130,6 +143,13 @@ final class BlockingCall {
         case .connectUnix:
             let (client, length) = (unixClient, unixNameLength)
             result = Int(withAddress(unixName) { address, _ in connect(client, address, length) })
+        case .connectTCP:
+            let client = tcpClient
+            result = Int(withAddress(fullListener!.address) { connect(client, $0, $1) })  // made in init
+        case .getaddrinfo:
+            var list: UnsafeMutablePointer<addrinfo>?
+            result = Glibc.getaddrinfo("localhost", nil, nil, &list) == 0 ? 0 : -1
+            if let list { freeaddrinfo(list) }
         case .waitpid: result = Int(Glibc.waitpid(child!.pid, nil, 0))  // made in init, for these three
         case .waitGroup: result = Int(Glibc.waitpid(-child!.pid, nil, 0))
         case .waitid:
@@ -163,6 +183,9 @@ final class BlockingCall {
         case .writePipe: pipes.drain()
         case .accept: opened.append(listener.connectClient())
         case .connectUnix: opened.append(Glibc.accept(unixListener, nil, nil))
+        // The kernel asks again one, three, seven seconds after it was turned away first.
+        case .connectTCP: opened.append(Glibc.accept(fullListener!.fd, nil, nil))  // made in init
+        case .getaddrinfo: workers?.release()
         case .waitpid, .waitid, .waitGroup: child?.release()
         case .flock, .openFileLock: LockTests.Call.of(kind).unlock(file.fd)
         case .fgets: _ = write(pipes.second, "line\n", 5)
@@ -200,4 +223,24 @@ final class BlockingCall {
         }
         setNonblocking(unixClient, false)
     }
+}
+
+/// All threads of the reactor's pool at work, until they are let go.
+private final class HeldWorkers {
+    private let count: Int
+    private let go = Semaphore()
+
+    init() {
+        let count = ReactorActor.assumeIsolated { [go] in
+            let pool = Reactor.current.threadPool
+            for _ in 0..<pool.limit {
+                // The reactor runs: its pool takes work, and has threads or can make them.
+                try! pool.submit { _ = go.wait() }
+            }
+            return pool.limit
+        }
+        self.count = count
+    }
+
+    func release() { for _ in 0..<count { go.post() } }
 }
