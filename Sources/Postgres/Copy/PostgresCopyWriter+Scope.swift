@@ -35,12 +35,17 @@ extension PostgresCopyWriter {
         return PostgresCopyWriter(feed, format.rows == .text ? PostgresCopyTextEncoder() : nil, binary)
     }
 
-    /// Sends the rest and returns how many rows the server has taken.
+    /// Sends the rest and returns how many rows the server has taken, also when an interruption came too late to stop it.
     func finish() async throws -> Int {
         guard !isEnded else { return 0 }
         do {
             try await send(text?.finish() ?? binary?.finish() ?? [])
-            try await feed.send { PQputCopyEnd($0, nil) }
+            try await feed.send { handle in
+                let isTaken = PQputCopyEnd(handle, nil)
+                // From here on the server may commit, however late it is told to stop.
+                if isTaken == 1 { feed.isOutcomeAll = true }
+                return isTaken
+            }
             isEnded = true
             feed.session.exchange.isCopyIn = false
             _ = try await feed.next { feed.takeReply($0, until: nil) } as Bool?

@@ -11,7 +11,8 @@ extension PostgresDatabase {
     /// }
     /// ```
     /// All rows come in, or none: when `body` throws, the task is cancelled, or the server refuses a row, it undoes all of
-    /// them, and the connection stays usable. In a transaction that has then failed, as by any error.
+    /// them, and the connection stays usable. In a transaction that has then failed, as by any error. A cancellation or
+    /// time-out that the server hears of too late changes nothing: the rows are in, and their number is returned.
     /// - Parameters:
     ///   - table: its name as in SQL: `"film"`, `"public.film"`, `"\(ident: name)"`.
     ///   - columns: those that are written, by their exact names; others get their defaults. None: all.

@@ -41,6 +41,9 @@ final class StatementFeed {
     private(set) var commandTag = ""
     /// What is read is a COPY, which is thrown away in another way.
     var isCopy = false
+    /// Nothing of the answer is the consumer's to take but that it is done: an interruption that comes too late to stop the
+    /// statement is none.
+    var isOutcomeAll = false
 
     /// Sends a statement by `send`. When that throws the loan has been given back.
     init(
@@ -212,8 +215,8 @@ final class StatementFeed {
         do {
             guard let handle = session.handle else { throw session.interruptionError ?? session.unusable }
             commandTag = try session.judge(handle).commandTag
-            // Done, but not for this consumer, who has not got all of it.
-            if isDiscarded, let error = session.interruptionError { throw error }
+            // Done, but not for a consumer who has not got all of it.
+            if isDiscarded, !isOutcomeAll, let error = session.interruptionError { throw error }
         } catch { failure = error }
         isOver = true
         reason = failure
