@@ -110,7 +110,9 @@ import Testing
             let error = try await failure {
                 _ = try await connection.query("SELECT 1", timeout: .milliseconds(20))
             }
-            #expect(error.code == .timedOut && !connection.isUsable)
+            #expect(error.code == .connectionLost && !connection.isUsable)
+            #expect(error.isOutcomeUnknown && error.isTimeout && !error.isRetrySafe)
+            #expect((error.underlying as? PostgresError)?.code == .timedOut)
             kill(connection.processID, SIGCONT)
             await connection.close()
         }

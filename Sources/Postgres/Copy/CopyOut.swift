@@ -114,7 +114,8 @@ final class CopyOut {
             }
         }
         let text = statement.out(format)
-        feed = try await StatementFeed(loan, timeout: session.remaining(until: deadline)) {
+        let isRead = StatementKind.isPlainRead(statement.selection.text)
+        feed = try await StatementFeed(loan, timeout: session.remaining(until: deadline), isRead: isRead) {
             PQsendQuery($0, text)
         }
     }

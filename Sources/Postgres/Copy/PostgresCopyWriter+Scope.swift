@@ -22,7 +22,7 @@ extension PostgresCopyWriter {
             }
         }
         let statement = statement.into(format)
-        let feed = try await StatementFeed(loan, timeout: session.remaining(until: deadline)) {
+        let feed = try await StatementFeed(loan, timeout: session.remaining(until: deadline), isRead: false) {
             PQsendQuery($0, statement)
         }
         session.exchange.copyFailure = "the rows were not sent to their end"

@@ -120,7 +120,7 @@ public final class PostgresConnection: PostgresDatabase {
 
     /// Logs out. Parks the calling task until the server has let go, two seconds at most. Closing again does nothing.
     ///
-    /// A statement under way in another greenlet fails with `connectionClosed`. A connection lent by a pool is closed there
+    /// A statement under way in another greenlet fails with `connectionLost`. A connection lent by a pool is closed there
     /// and replaced.
     public func close() async { await session.close() }
 

@@ -8,7 +8,9 @@ public import ReactorCore
 ///
 /// Cancelling the task or killing the greenlet cancels the statement on the server and waits until it has ended
 /// there; the connection stays usable. The operation then throws `CancellationError`, unless the statement was done
-/// already: then its result is returned.
+/// already: then its result is returned. When the server does not say how it ended, within `cancelGrace` of the
+/// configuration, the operation throws `connectionLost` with the `CancellationError` as `underlying`: nobody knows whether the
+/// statement took effect; see `PostgresError.isOutcomeUnknown`. Time limits and the close of a pool act alike.
 @ReactorActor
 public protocol PostgresDatabase: AnyObject, Sendable {
     /// Runs one statement and returns all its rows. Parks the calling task.

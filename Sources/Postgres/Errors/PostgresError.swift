@@ -15,13 +15,19 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDeb
         public static let invalidConfiguration = Code(description: "invalidConfiguration")
         /// No connection could be made.
         public static let connectFailed = Code(description: "connectFailed")
-        /// The connection broke; whether the statement took effect is not known.
+        /// The connection broke, was closed under the statement, or was given up because the server did not end an
+        /// interrupted statement in time; whether the statement took effect, or still will, is not known. When it was
+        /// interrupted, `underlying` says why: `CancellationError`, `timedOut`, `poolClosed`.
         public static let connectionLost = Code(description: "connectionLost")
-        /// The connection was closed by this side, or its scope has ended.
+        /// The caller was interrupted and did not see the statement's end, on a connection that is good: the statement took
+        /// effect, or may still. `underlying` says why, as in `connectionLost`. Statements that share a connection and
+        /// streams of statements that write can end so.
+        public static let outcomeUnknown = Code(description: "outcomeUnknown")
+        /// The connection was closed by this side before, or its scope has ended; nothing was sent.
         public static let connectionClosed = Code(description: "connectionClosed")
         /// Another greenlet is using this connection; give each its own.
         public static let connectionBusy = Code(description: "connectionBusy")
-        /// A statement was cancelled because its time was over.
+        /// A statement was cancelled because its time was over, and the server has said so: it took no effect.
         public static let timedOut = Code(description: "timedOut")
         /// The pool had no connection to give in time.
         public static let acquireTimedOut = Code(description: "acquireTimedOut")
@@ -31,7 +37,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDeb
         public static let poolDeadlock = Code(description: "poolDeadlock")
         /// A hook of the pool took too long.
         public static let hookTimedOut = Code(description: "hookTimedOut")
-        /// The pool is closed.
+        /// The pool is closed. A statement that it has cancelled took no effect, as the server said.
         public static let poolClosed = Code(description: "poolClosed")
         /// COMMIT was answered by ROLLBACK: a statement of the transaction had failed.
         public static let transactionRolledBack = Code(description: "transactionRolledBack")
@@ -106,11 +112,21 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDeb
         }
     }
 
+    /// Whether what was asked for may have taken effect, or may yet: nobody knows. Every other error of a statement, as
+    /// `CancellationError`, says that it took none.
+    ///
+    /// So is a COMMIT told whose answer did not come. What cannot be done twice is looked for before it is done again.
+    public var isOutcomeUnknown: Bool { code == .connectionLost || code == .outcomeUnknown }
+
+    /// Whether the outcome is not known because the task was cancelled or the greenlet killed, so that the statement was not
+    /// waited for any longer.
+    public var isCancellation: Bool { isOutcomeUnknown && underlying is CancellationError }
+
     /// Whether time ran out: for a connect, a connection of the pool, a statement or a lock.
     public var isTimeout: Bool {
         switch code {
         case .timedOut, .acquireTimedOut, .hookTimedOut: true
-        case .connectFailed: underlyingIsTimeout
+        case .connectFailed, .connectionLost, .outcomeUnknown: underlyingIsTimeout
         case .server: sqlState == .lockNotAvailable || sqlState == .idleInTransactionSessionTimeout
         default: false
         }

@@ -152,19 +152,10 @@ final class MultiplexedLine {
     private func lose(unsent: Int) {
         guard !isOver else { return }
         isOver = true
-        if session.exchange.isAbandoned {
-            session.lose(
-                PostgresError(
-                    .connectionLost,
-                    "the server did not end a cancelled statement within \(session.configuration.cancelGrace)"
-                ),
-                .alone)
-            session.exchange.isAbandoned = false
-            session.exchange.isCancelInFlight = false
-        }
-        let error = session.condemned.map { _ in Interruption.poolClosed.error } ?? session.unusable
+        if session.exchange.isAbandoned { session.giveUp("statement") }
+        let closing = session.condemned.map { _ in Interruption.poolClosed }
         for call in multiplexer.machine.lineLost(place, unsent: unsent) {
-            call.finish(.failure(call.sharing.interruption?.error ?? error))
+            call.finish(.failure(session.lossError(call.sharing.interruption ?? closing)))
         }
         session.signal.raise()
         multiplexer.schedulePump()

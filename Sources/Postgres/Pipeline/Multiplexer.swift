@@ -112,7 +112,8 @@ final class Multiplexer {
         guard call.sharing.outcome == nil, call.sharing.interruption == nil, let ticket = call.sharing.ticket
         else { return }
         switch machine.cancel(ticket) {
-        case .removed, .abandoned: call.finish(.failure(reason.error))
+        case .removed: call.finish(.failure(reason.error))
+        case .abandoned: call.finish(.failure(call.isRead ? reason.error : reason.leftBehind))
         case .request(let line):
             call.sharing.interruption = reason
             lines[line.index]?.requestCancel()

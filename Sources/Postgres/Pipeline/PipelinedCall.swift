@@ -39,6 +39,9 @@ final class PipelinedCall {
         return try answer.get()
     }
 
+    /// Whether it changes nothing, as far as its text tells.
+    var isRead: Bool { StatementKind.isPlainRead(sql.text) }
+
     func fail(_ error: any Error) { answer = .failure(error) }
 
     var hasFailed: Bool {
@@ -51,6 +54,13 @@ extension PostgresError.Code {
     public static let pipelineAborted = Self(description: "pipelineAborted")
     /// The value of a pipelined statement was read before `flush()`.
     public static let pipelinePending = Self(description: "pipelinePending")
+}
+
+extension Interruption {
+    /// What the caller of a statement gets who leaves it on a shared connection.
+    var leftBehind: PostgresError {
+        outcomeUnknown("a statement was left on a shared connection, behind others; it may still take effect")
+    }
 }
 
 extension PostgresError {

@@ -28,8 +28,9 @@ public enum PostgresPoolMode: Hashable, Sendable {
     /// - Behind a statement whose text has not been run before, or was slow of late (10 ms), nothing is sent until it is answered.
     ///   So texts should be few: bind values instead of writing them into the text. A statement that is slow all of
     ///   a sudden, by a lock say, holds up those that were sent behind it already, 31 at most.
-    /// - A cancelled statement that was sent but had others before it may still take effect; its caller does not wait for it. One
-    ///   that was not sent never is; one that runs is cancelled on the server, and its caller waits for that.
+    /// - A cancelled statement that was sent but had others before it may still take effect; its caller does not wait for it, and
+    ///   gets `outcomeUnknown` where it may write. One that was not sent never is; one that runs is cancelled on the server, and
+    ///   its caller waits for that.
     /// - When a connection breaks, every statement sent and not answered on it fails with `connectionLost`; whether it took
     ///   effect is not known. Those not sent go to another connection.
     /// - A time limit counts from when the statement is sent. To be sent it waits for up to `acquireTimeout`.

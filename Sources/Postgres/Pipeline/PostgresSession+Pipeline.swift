@@ -152,26 +152,22 @@ extension PostgresSession {
 
     /// Gives every statement its outcome and throws what concerns all.
     private func conclude(_ progress: PipelineProgress, _ wire: PipelineWire) throws {
-        if exchange.isAbandoned, isUsable {
-            exchange.isCancelInFlight = false
-            lose(
-                PostgresError(
-                    .connectionLost,
-                    "the server did not end a cancelled pipeline within \(configuration.cancelGrace)"), .alone
-            )
-        }
-        exchange.isAbandoned = false
+        if exchange.isAbandoned { giveUp("pipeline") }
         if !isUsable {
-            let error = interruptionError ?? unusable
-            for call in wire.takeUnanswered() { call.fail(error) }
-            for call in progress.calls where call.answer == nil { call.fail(error) }
-            throw error
+            let error = lossError(exchange.interruption)
+            let unanswered = wire.takeUnanswered()
+            for call in unanswered { call.fail(error) }
+            guard exchange.interruption != nil, unanswered.isEmpty else {
+                for call in progress.calls where call.answer == nil { call.fail(interruptionError ?? error) }
+                throw error
+            }
         }
         guard let interruptionError else { return }
         var isHit = false
         for call in progress.calls {
             switch call.answer {
             case nil:
+                // Never sent.
                 call.fail(interruptionError)
                 isHit = true
             case .failure(let error as PostgresError)?

@@ -6,8 +6,9 @@ extension PostgresPool {
     /// Closes the pool. Parks the calling task until every connection is gone.
     ///
     /// New and waiting borrowers get `poolClosed` at once. Those that hold a connection have `grace` to finish; then their
-    /// statements and hooks are cancelled and further ones refused, and a little later their connections are closed under them. Closing
-    /// again waits for the same end. Goes through even in a cancelled task.
+    /// statements and hooks are cancelled and further ones refused, and a little later their connections are closed under them:
+    /// statements get `poolClosed` where the server has ended them, and `connectionLost`, by which nobody knows whether they
+    /// took effect, where it has not said so. Closing again waits for the same end. Goes through even in a cancelled task.
     public func close(grace: Duration = .seconds(10)) async {
         adoptIfForked()
         apply(machine.shutDown(force: false, at: now))

@@ -25,6 +25,8 @@ struct Exchange {
     var isDiscardingCopy = false
     /// The server did not end the cancelled statement in time.
     var isAbandoned = false
+    /// The answer is here to its end, as the server said.
+    var isComplete = false
     /// Nothing more will come: a further cancel request could only hit what comes next.
     var isAnswered = false
     /// Sends the cancel request again.
@@ -82,7 +84,7 @@ extension PostgresSession {
         exchange.isAnswered = true
         // A request that arrives late would cancel whatever comes next.
         while exchange.isCancelInFlight, !exchange.isAbandoned { await signal.wait() }
-        return try judge(handle)
+        return try judge()
     }
 
     /// Sends by `send` and counts the time from now. Whoever calls it calls `finishExchange` when the answer has come to
@@ -108,6 +110,7 @@ extension PostgresSession {
         exchange.interruption = nil
         exchange.isDiscardingCopy = false
         exchange.isAnswered = false
+        exchange.isComplete = false
         exchange.isCopyIn = false
         exchange.isCopyRefused = false
         exchange.copyFailure = nil
@@ -190,7 +193,10 @@ extension PostgresSession {
             if PQstatus(handle) == CONNECTION_OK, PQisBusy(handle) != 0 { return false }
             let result = PQgetResult(handle)
             noteSocket(nil)
-            guard let result else { return true }
+            guard let result else {
+                exchange.isComplete = true
+                return true
+            }
             accept(result, handle)
         }
         return true

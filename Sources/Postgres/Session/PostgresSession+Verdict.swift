@@ -3,21 +3,15 @@ import ConnectionPools
 
 extension PostgresSession {
     /// What the exchange came to: its result, or the error that tells most.
-    func judge(_ handle: OpaquePointer) throws -> LibPQResult {
-        if exchange.isAbandoned {
-            exchange.isAbandoned = false
-            exchange.isCancelInFlight = false
-            lose(
-                PostgresError(
-                    .connectionLost,
-                    "the server did not end a cancelled statement within \(configuration.cancelGrace)"),
-                .alone)
-            throw interruptionError ?? unusable
-        }
-        guard self.handle != nil else { throw interruptionError ?? unusable }
-        guard let pointer = exchange.result else {
-            if failure == nil { loseWith(libpqMessage: String(cString: PQerrorMessage(handle))) }
-            throw unusable
+    ///
+    /// An interruption is what it came to only when the server has said so: of a statement whose answer did not come nobody
+    /// knows whether it took effect.
+    func judge() throws -> LibPQResult {
+        if exchange.isAbandoned { giveUp("statement") }
+        // What was answered to the end is known, whatever has become of the connection.
+        guard exchange.isComplete, let pointer = exchange.result else {
+            if failure == nil, let handle { loseWith(libpqMessage: String(cString: PQerrorMessage(handle))) }
+            throw lossError(exchange.interruption)
         }
         exchange.result = nil
         let result = LibPQResult(owning: pointer)
@@ -27,25 +21,51 @@ extension PostgresSession {
             if let interruptionError { throw interruptionError }
             throw PostgresError(
                 .unexpectedResult, "COPY … TO STDOUT needs a call that receives rows: copyOut")
-        default: throw error(of: result, handle)
+        default: throw error(of: result)
         }
     }
 
-    private func error(of result: borrowing LibPQResult, _ handle: OpaquePointer) -> any Error {
+    private func error(of result: borrowing LibPQResult) -> any Error {
         guard let report = PostgresServerReport(result.pointer) else {
             let message = PQresultErrorMessage(result.pointer).map { String(cString: $0) } ?? ""
-            if PQstatus(handle) == CONNECTION_BAD {
+            guard let handle, PQstatus(handle) == CONNECTION_OK else {
                 loseWith(libpqMessage: message)
-                return interruptionError ?? unusable
+                return lossError(exchange.interruption)
             }
             return PostgresError(.unexpectedResult, oneLine(message))
         }
         if report.severity == "FATAL" || report.severity == "PANIC" {
             lose(.lost(report), .of(report.sqlState))
-            return unusable
+            return lossError(exchange.interruption)
         }
         if report.sqlState == .queryCanceled, let interruptionError { return interruptionError }
         return PostgresError(.server, report.message, server: report)
+    }
+
+    /// The server did not end in time what was to end: the connection is lost.
+    func giveUp(_ what: String) {
+        exchange.isAbandoned = false
+        exchange.isCancelInFlight = false
+        lose(
+            PostgresError(
+                .connectionLost,
+                "the server did not end a cancelled \(what) within \(configuration.cancelGrace); whether it took effect is "
+                    + "not known"), .alone)
+    }
+
+    /// What a statement ends with that was sent and is not answered any more: whether it took effect is not known.
+    ///
+    /// - Parameter interruption: why it was to end, if it was.
+    func lossError(_ interruption: Interruption?) -> PostgresError {
+        var error = unusable
+        if error.code == .connectionClosed {
+            error = PostgresError(
+                .connectionLost,
+                "the connection was closed under a statement; whether it took effect is not known",
+                underlying: error)
+        }
+        if let interruption { error.underlying = interruption.error }
+        return error
     }
 
     var interruptionError: (any Error)? { exchange.interruption?.error }
@@ -62,7 +82,7 @@ extension PostgresSession {
 }
 
 extension Interruption {
-    /// What its statement ends with.
+    /// What its statement ends with that has certainly taken no effect.
     var error: any Error {
         switch self {
         case .cancelled: CancellationError()
@@ -73,5 +93,10 @@ extension Interruption {
             PostgresError(
                 .connectionClosed, "the scope that lent the connection has ended while it was read from")
         }
+    }
+
+    /// What its caller gets who does not see its statement's end.
+    func outcomeUnknown(_ message: String) -> PostgresError {
+        PostgresError(.outcomeUnknown, message, underlying: error)
     }
 }

@@ -30,6 +30,7 @@ final class StatementFeed {
     /// Who waits for the time the session is free again; kept until then.
     private var loan: SessionLoan?
     private let number: UInt64
+    private let isRead: Bool
     /// Somebody waits in `next` or `drain`.
     private var isBusy = false
     private var hasTaken = false
@@ -46,10 +47,13 @@ final class StatementFeed {
     var isOutcomeAll = false
 
     /// Sends a statement by `send`. When that throws the loan has been given back.
+    ///
+    /// - Parameter isRead: the statement changes nothing, as far as its text tells.
     init(
-        _ loan: SessionLoan, timeout: Duration?, _ send: (OpaquePointer) -> Int32
+        _ loan: SessionLoan, timeout: Duration?, isRead: Bool, _ send: (OpaquePointer) -> Int32
     ) async throws {
         session = loan.session
+        self.isRead = isRead
         do {
             await session.waitForCleanUp()
             _ = try session.beginExchange(timeout: timeout, send)
@@ -205,6 +209,7 @@ final class StatementFeed {
     /// one.
     private func settle(isDiscarded: Bool = false) async {
         session.exchange.isAnswered = true
+        if !isDiscarded { session.exchange.isComplete = true }
         while session.exchange.isCancelInFlight, !session.exchange.isAbandoned, session.isUsable {
             await session.signal.wait()
         }
@@ -213,10 +218,14 @@ final class StatementFeed {
 
     private func conclude(isDiscarded: Bool = false) {
         do {
-            guard let handle = session.handle else { throw session.interruptionError ?? session.unusable }
-            commandTag = try session.judge(handle).commandTag
+            commandTag = try session.judge().commandTag
             // Done, but not for a consumer who has not got all of it.
-            if isDiscarded, !isOutcomeAll, let error = session.interruptionError { throw error }
+            if isDiscarded, !isOutcomeAll, let interruption = session.exchange.interruption {
+                let isCommitted = !isRead && session.transactionStatus == PQTRANS_IDLE
+                throw isCommitted
+                    ? interruption.outcomeUnknown("a stream was interrupted whose statement has taken effect")
+                    : interruption.error
+            }
         } catch { failure = error }
         isOver = true
         reason = failure

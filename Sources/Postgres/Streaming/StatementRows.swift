@@ -64,7 +64,9 @@ final class StatementRows: RowSource {
         }
         gatherer = RowGatherer(columns: prepared?.columns)
         let (sql, statement) = (sql, prepared)
-        feed = try await StatementFeed(loan, timeout: session.remaining(until: deadline)) { handle in
+        let isRead = StatementKind.isPlainRead(sql.text)
+        feed = try await StatementFeed(loan, timeout: session.remaining(until: deadline), isRead: isRead) {
+            handle in
             let isSent =
                 if let statement {
                     session.sendPrepared(statement.name, sql, statement.format, handle)

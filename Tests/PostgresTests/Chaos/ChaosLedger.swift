@@ -16,11 +16,6 @@ final class ChaosLedger {
     private(set) var count = 0
     /// Set when the writers are done, for whoever disturbs them.
     var isOver = false
-    private let areCancelsCertain: Bool
-
-    /// - Parameter areCancelsCertain: a write that was cancelled or took too long has taken no effect: every connection could
-    ///   tell.
-    init(areCancelsCertain: Bool = false) { self.areCancelsCertain = areCancelsCertain }
 
     /// A number that nobody has used.
     func number() -> Int {
@@ -28,23 +23,17 @@ final class ChaosLedger {
         return count
     }
 
-    /// Runs one write and notes what became of it.
+    /// Runs one write and notes what became of it. Every error but those that say that nobody knows, cancellations and
+    /// time-outs among them, says that nothing has been written.
     func note(_ number: Int, _ body: @ReactorActor () async throws -> Void) async {
         do {
             try await body()
             written.insert(number)
-        } catch  where isUncertain(error) {
+        } catch let error as PostgresError where error.isOutcomeUnknown {
             unknown.insert(number)
         } catch {
             refused.insert(number)
         }
-    }
-
-    private func isUncertain(_ error: any Error) -> Bool {
-        let code = (error as? PostgresError)?.code
-        if code == .connectionLost { return true }
-        // Cancelled, but perhaps too late, or on a connection that could not tell any more.
-        return !areCancelsCertain && (code == .timedOut || code == .poolClosed || error is CancellationError)
     }
 
     /// Writes on until `isOver`: single statements and transactions with savepoints, each number twice.

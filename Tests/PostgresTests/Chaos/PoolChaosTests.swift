@@ -14,7 +14,7 @@ import Testing
         print("PoolChaosTests seed \(seed)")
         try await Database().withPool(.init(maximum: 5)) { (pool, watcher) async throws in
             try await pool.execute("CREATE TABLE entry (number int)")
-            let ledger = ChaosLedger(areCancelsCertain: true)
+            let ledger = ChaosLedger()
             let writers = (0..<20).map { writer in
                 Greenlet.spawn { () async throws in
                     var random = SeededGenerator(seed: seed &+ UInt64(writer))

@@ -112,7 +112,7 @@ import Testing
             // A stopped backend handles no signal.
             #expect(kill(process, SIGSTOP) == 0)
             let error = try await failure { _ = try await pool.query("SELECT 1", timeout: .milliseconds(20)) }
-            #expect(error.code == .timedOut)
+            #expect(error.code == .connectionLost && error.isTimeout)
             kill(process, SIGCONT)
             #expect(try await pool.one(Int.self, "SELECT 2") == 2)
             await pool.close()
