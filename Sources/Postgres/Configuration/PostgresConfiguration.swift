@@ -32,7 +32,9 @@ public struct PostgresConfiguration: Sendable {
     /// pooler in transaction mode there can be none: set them for the role.
     public var serverSettings: [String: String] = [:]
 
-    /// How long a cancelled statement may take to end before its connection is given up. Default 1 s.
+    /// How long a cancelled statement may take to end, from when the server has been asked to end it, before its connection is
+    /// given up; the request has as long to get there. What became of the statement is not known then; see
+    /// `PostgresError.isOutcomeUnknown`. Default 1 s.
     public var cancelGrace: Duration = .seconds(1)
 
     /// How many prepared statements a connection keeps; 0: none. Behind a pooler in transaction mode there are none.

@@ -112,10 +112,10 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDeb
         }
     }
 
-    /// Whether what was asked for may have taken effect, or may yet: nobody knows. Every other error of a statement, as
-    /// `CancellationError`, says that it took none.
+    /// Whether what was asked for may have taken effect, or may yet: nobody knows. An error of the server's, a time-out of
+    /// another code and a `CancellationError` say that it took none.
     ///
-    /// So is a COMMIT told whose answer did not come. What cannot be done twice is looked for before it is done again.
+    /// A COMMIT whose answer did not come ends so, too. What must not be done twice is looked for before it is done again.
     public var isOutcomeUnknown: Bool { code == .connectionLost || code == .outcomeUnknown }
 
     /// Whether the outcome is not known because the task was cancelled or the greenlet killed, so that the statement was not

@@ -55,7 +55,7 @@ extension PostgresSession {
         }
         exchange.isAnswered = true
         // A request that arrives late would cancel whatever comes next.
-        while exchange.isCancelInFlight, !exchange.isAbandoned { await signal.wait() }
+        if exchange.isCancelInFlight { await waitForCancelRequest() }
         try conclude(progress, wire)
     }
 
@@ -80,17 +80,22 @@ extension PostgresSession {
         stopCancelling()
         exchange.number += 1
         exchange.interruption = nil
+        exchange.isCancelSent = false
         exchange.isDiscardingCopy = false
         exchange.isAnswered = false
+        exchange.isComplete = false
     }
 
     /// What was to be cancelled is over: no further request is sent, and nothing is given up for its sake.
     func stopCancelling() {
         exchange.isAnswered = true
-        exchange.graceTimer?.cancelIfActive()
-        exchange.graceTimer = nil
         exchange.cancelTimer?.cancelIfActive()
         exchange.cancelTimer = nil
+        takeCancelRequestBack()
+        // One that is on its way may be stuck: its time goes on.
+        guard !exchange.isCancelInFlight else { return }
+        exchange.graceTimer?.cancelIfActive()
+        exchange.graceTimer = nil
     }
 
     /// Gives the session back, everything being answered or the session lost.
@@ -131,7 +136,9 @@ extension PostgresSession {
             flush()
             switch wire.receive({ _ in cancelNext() }) {
             case .lost: return true
-            case .done where progress.isAllSent: return true
+            case .done where progress.isAllSent:
+                exchange.isComplete = true
+                return true
             case .done where !hasWriter: continue
             case .done, .waiting: return false
             }
@@ -143,8 +150,8 @@ extension PostgresSession {
         guard exchange.interruption != nil, let handle else { return }
         let number = exchange.number
         // The server obeys: each segment has the whole time.
-        exchange.graceTimer?.cancelIfActive()
-        exchange.graceTimer = reactor.callLater(configuration.cancelGrace) { self.abandon(exchange: number) }
+        exchange.isCancelSent = false
+        armGrace(number)
         guard !exchange.isCancelInFlight else { return }
         exchange.cancelTimer?.cancelIfActive()
         sendCancelRequest(handle, exchange: number)

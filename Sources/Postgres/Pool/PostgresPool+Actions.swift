@@ -48,8 +48,11 @@ extension PostgresPool {
         }
     }
 
+    nonisolated static func makeCancelThreads() -> ThreadPool { ThreadPool(limit: 8) }
+
     private func connect() async throws -> PostgresSession {
         let session = try await PostgresSession.connect(configurationForConnect())
+        session.cancelThreads = cancelThreads
         do {
             if !isPoolerRuledOut {
                 try await session.checkForPooler()

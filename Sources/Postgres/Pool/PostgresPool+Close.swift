@@ -23,7 +23,10 @@ extension PostgresPool {
         apply(machine.shutDown(force: true, at: now))
         await waitUntilDrained(atMost: configuration.cancelGrace + .seconds(1))
         guard !isDrained else { return }
-        let held = machine.shutDown(force: true, at: now).interrupts
+        // The requests to cancel may have been slow: from then on statements have their time.
+        if held.contains(where: { $0.connection.exchange.isUnderWay }) {
+            await waitUntilDrained(atMost: configuration.cancelGrace)
+        }
         for lease in held { await lease.connection.close() }
     }
 
@@ -31,6 +34,9 @@ extension PostgresPool {
     public nonisolated func close(grace: Duration = .seconds(10)) throws {
         try Greenlet.blockingCall { await self.close(grace: grace) }
     }
+
+    /// What borrowers have not given back.
+    private var held: [Lease] { machine.shutDown(force: true, at: now).interrupts }
 
     private func waitUntilDrained(atMost limit: Duration) async {
         guard !isDrained else { return }

@@ -18,7 +18,8 @@ extension PostgresPool {
         keep((connecting, backoffTimer, patienceTimer, upkeepTimer, deadlineTimer, impatient))
         keep((hookEnds, warmWaiters, drainWaiters))
         listener?.abandon()
-        keep((listener, multiplexer))
+        keep((listener, multiplexer, cancelThreads))
+        cancelThreads = Self.makeCancelThreads()
         listener = nil
         multiplexer = Multiplexer(self)
         openTransactions = 0

@@ -63,6 +63,9 @@ public final class PostgresPool: PostgresDatabase {
     var warmWaiters: [Waiter<Void>] = []
     var isDrained = false
     var drainWaiters: [Waiter<Void>] = []
+    /// Send the cancel requests of its sessions: in a storm of them a few at a time, since the server forks for each. Its own,
+    /// so that requests to another server that are stuck hold up none of these.
+    var cancelThreads = PostgresPool.makeCancelThreads()
     /// Tells the process that uses the pool from its children.
     var forks = clinux_fork_count()
 

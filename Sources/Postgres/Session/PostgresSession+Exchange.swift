@@ -21,6 +21,10 @@ struct Exchange {
     var interruption: Interruption?
     /// A cancel request is with a worker thread. Until it has returned it could hit the next statement.
     var isCancelInFlight = false
+    /// Takes that request back while it waits for a thread.
+    var cancelTicket: ThreadPool.Ticket?
+    /// A cancel request has reached the server.
+    var isCancelSent = false
     /// The rest of a COPY TO that nobody wants is coming.
     var isDiscardingCopy = false
     /// The server did not end the cancelled statement in time.
@@ -83,7 +87,7 @@ extension PostgresSession {
         }
         exchange.isAnswered = true
         // A request that arrives late would cancel whatever comes next.
-        while exchange.isCancelInFlight, !exchange.isAbandoned { await signal.wait() }
+        if exchange.isCancelInFlight { await waitForCancelRequest() }
         return try judge()
     }
 
@@ -108,6 +112,7 @@ extension PostgresSession {
         exchange.isUnderWay = true
         exchange.number += 1
         exchange.interruption = nil
+        exchange.isCancelSent = false
         exchange.isDiscardingCopy = false
         exchange.isAnswered = false
         exchange.isComplete = false

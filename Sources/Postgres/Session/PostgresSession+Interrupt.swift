@@ -1,17 +1,21 @@
 import CLibPQ
 import ReactorCore
 
-/// A cancel request on its way to a worker thread.
+/// A cancel request, made on the reactor and sent by a worker thread.
 ///
 /// Unchecked: libpq allows PQcancel and PQfreeCancel on any thread, and the worker is the only user.
-private struct CancelRequest: @unchecked Sendable {
-    let pointer: OpaquePointer
+private final class CancelRequest: @unchecked Sendable {
+    private let pointer: OpaquePointer
 
-    func sendAndFree() {
-        // Its outcome does not matter: either the statement ends, or the grace period does.
+    init(_ pointer: OpaquePointer) { self.pointer = pointer }
+
+    deinit { PQfreeCancel(pointer) }
+
+    /// Blocks, in libpq 15 without a limit: for a whole connect time-out on a bad network, for ever before a postmaster
+    /// that stands still. Whether the server has taken it; whether there was anything to cancel it does not tell.
+    func send() -> Bool {
         var complaint = [CChar](repeating: 0, count: 256)
-        _ = PQcancel(pointer, &complaint, Int32(complaint.count))
-        PQfreeCancel(pointer)
+        return PQcancel(pointer, &complaint, Int32(complaint.count)) == 1
     }
 }
 
@@ -23,25 +27,43 @@ extension PostgresSession {
         }
         exchange.interruption = reason
         record.cancels += 1
-        exchange.graceTimer = reactor.callLater(configuration.cancelGrace) { self.abandon(exchange: number) }
+        // For the request to get there; from then on the statement has as long to end.
+        armGrace(number)
         sendCancelRequest(handle, exchange: number)
         exchange.feed?.wasInterrupted()
     }
 
+    /// Gives the connection up when the server has not obeyed in time, counted from now.
+    func armGrace(_ number: UInt64) {
+        exchange.graceTimer?.cancelIfActive()
+        exchange.graceTimer = reactor.callLater(configuration.cancelGrace) { self.abandon(exchange: number) }
+    }
+
+    /// Has a worker thread send the request: one of the threads for requests, which nothing else holds up, and which, stuck,
+    /// hold up nothing else.
     func sendCancelRequest(_ handle: OpaquePointer, exchange number: UInt64) {
         guard let pointer = PQgetCancel(handle) else { return }
-        let request = CancelRequest(pointer: pointer)
+        let request = CancelRequest(pointer)
         let reactor = reactor
-        exchange.isCancelInFlight = true
         do {
-            // PQcancel blocks, for a whole connect time-out on a bad network.
-            try reactor.threadPool.submit {
-                request.sendAndFree()
-                reactor.callFromThread { self.cancelReturned(exchange: number) }
+            exchange.cancelTicket = try cancelThreads.enqueue {
+                let isSent = request.send()
+                reactor.callFromThread { self.cancelReturned(exchange: number, isSent: isSent) }
             }
+            exchange.isCancelInFlight = true
         } catch {
-            PQfreeCancel(pointer)
-            exchange.isCancelInFlight = false
+            // There may be room for a thread later.
+            sendCancelRequestAgain(exchange: number)
+        }
+    }
+
+    private func sendCancelRequestAgain(exchange number: UInt64) {
+        exchange.cancelTimer?.cancelIfActive()
+        exchange.cancelTimer = reactor.callLater(.milliseconds(50)) { [self] in
+            guard exchange.isUnderWay, exchange.number == number, !exchange.isAnswered, let handle else {
+                return
+            }
+            sendCancelRequest(handle, exchange: number)
         }
     }
 
@@ -51,25 +73,45 @@ extension PostgresSession {
         interrupt(interruption, exchange: exchange.number)
     }
 
-    private func cancelReturned(exchange number: UInt64) {
+    private func cancelReturned(exchange number: UInt64, isSent: Bool) {
         guard exchange.isUnderWay, exchange.number == number else { return }
         exchange.isCancelInFlight = false
+        exchange.cancelTicket = nil
         signal.raise()
-        guard !exchange.isAnswered, !exchange.isAbandoned else { return }
-        // The server drops a request that overtakes its statement. Until the grace period is over, ask again.
-        exchange.cancelTimer = reactor.callLater(.milliseconds(50)) { [self] in
-            guard exchange.isUnderWay, exchange.number == number, !exchange.isAnswered, let handle else {
-                return
-            }
-            sendCancelRequest(handle, exchange: number)
+        guard !exchange.isAbandoned else { return }
+        guard !exchange.isAnswered else {
+            exchange.graceTimer?.cancelIfActive()
+            exchange.graceTimer = nil
+            return
         }
+        if isSent, !exchange.isCancelSent {
+            exchange.isCancelSent = true
+            armGrace(number)
+        }
+        // The server drops a request that overtakes its statement. Until the grace period is over, ask again.
+        sendCancelRequestAgain(exchange: number)
+    }
+
+    /// Waits for a cancel request on its way, which could hit the next statement; until its time is over.
+    func waitForCancelRequest() async {
+        takeCancelRequestBack()
+        while exchange.isCancelInFlight, !exchange.isAbandoned, isUsable { await signal.wait() }
+    }
+
+    /// The statement is over: a request that no thread has begun with never goes out.
+    func takeCancelRequestBack() {
+        guard let ticket = exchange.cancelTicket, ticket.cancel() else { return }
+        exchange.cancelTicket = nil
+        exchange.isCancelInFlight = false
     }
 
     func abandon(exchange number: UInt64) {
         guard exchange.isUnderWay, exchange.number == number else { return }
         // The answer may be here, unread because the loop was blocked: it is looked at before time is called.
         exchange.graceTimer = reactor.callLater(.milliseconds(5)) { [self] in
-            guard exchange.isUnderWay, exchange.number == number else { return }
+            guard exchange.isUnderWay, exchange.number == number,
+                !exchange.isAnswered || exchange.isCancelInFlight
+            else { return }
             exchange.isAbandoned = true
             signal.raise()
         }

@@ -46,11 +46,16 @@ extension PostgresSession {
     func giveUp(_ what: String) {
         exchange.isAbandoned = false
         exchange.isCancelInFlight = false
-        lose(
-            PostgresError(
-                .connectionLost,
-                "the server did not end a cancelled \(what) within \(configuration.cancelGrace); whether it took effect is "
-                    + "not known"), .alone)
+        let limit = configuration.cancelGrace
+        let message =
+            if exchange.isComplete {
+                "the request to cancel a \(what) that is over is still on its way after \(limit) and could hit another"
+            } else if !exchange.isCancelSent {
+                "the request to cancel a \(what) did not reach the server within \(limit); whether it takes effect is not known"
+            } else {
+                "the server did not end a cancelled \(what) within \(limit); whether it took effect is not known"
+            }
+        lose(PostgresError(.connectionLost, message), .alone)
     }
 
     /// What a statement ends with that was sent and is not answered any more: whether it took effect is not known.

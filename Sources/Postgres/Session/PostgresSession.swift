@@ -23,6 +23,8 @@ final class PostgresSession {
     /// Whether anybody wants to know of its statements.
     let isObserved: Bool
     let signal = Signal()
+    /// Send cancel requests; a pool's sessions share theirs. No thread is started before there is a request.
+    lazy var cancelThreads = ThreadPool(limit: 1)
 
     /// libpq's connection; nil once closed.
     private(set) var handle: OpaquePointer?

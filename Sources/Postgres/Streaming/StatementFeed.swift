@@ -210,9 +210,7 @@ final class StatementFeed {
     private func settle(isDiscarded: Bool = false) async {
         session.exchange.isAnswered = true
         if !isDiscarded { session.exchange.isComplete = true }
-        while session.exchange.isCancelInFlight, !session.exchange.isAbandoned, session.isUsable {
-            await session.signal.wait()
-        }
+        if session.exchange.isCancelInFlight { await session.waitForCancelRequest() }
         conclude(isDiscarded: isDiscarded)
     }
 

@@ -147,12 +147,12 @@ extension ThreadPool {
     }
 
     /// A piece of work in a pool's queue, to take it back. Any thread.
-    struct Ticket: Sendable {
+    package struct Ticket: Sendable {
         fileprivate let core: Core
         fileprivate let number: UInt64
 
         /// Drops the work if no worker has taken it. Returns whether it will never run.
         @discardableResult
-        func cancel() -> Bool { core.cancel(number) }
+        package func cancel() -> Bool { core.cancel(number) }
     }
 }

@@ -69,7 +69,7 @@ public final class ThreadPool: Sendable {
     }
 
     /// As `submit`; the ticket takes the work back while it is queued.
-    func enqueue(_ work: @escaping @Sendable () -> Void) throws(ReactorError) -> Ticket {
+    package func enqueue(_ work: @escaping @Sendable () -> Void) throws(ReactorError) -> Ticket {
         try core.submit(work)
     }
 
