@@ -8,7 +8,10 @@ import Glibc
 /// suspicious. What functions and DO blocks do inside is not seen. A false alarm costs a reset, so when in doubt it is one.
 struct SessionDirt {
     /// Whether anything is left behind.
-    private(set) var isDirty = false
+    var isDirty: Bool { isMarked || !heldCursors.isEmpty }
+    private var isMarked = false
+    /// Cursors of streams, WITH HOLD and not closed.
+    private var heldCursors: Set<String> = []
     /// The text of the last statement, for reports: bound values are not in it.
     private(set) var lastText = ""
     /// Suspicious texts, to be known again when they come as prepared statements.
@@ -23,11 +26,11 @@ struct SessionDirt {
     mutating func note(_ text: String, isKnown: Bool = false, mayRepeat: Bool = true) {
         lastText = text
         if isKnown, !looksAtAll {
-            if !suspects.isEmpty, suspects.contains(text) { isDirty = true }
+            if !suspects.isEmpty, suspects.contains(text) { isMarked = true }
             return
         }
         guard Self.isSuspicious(text) else { return }
-        isDirty = true
+        isMarked = true
         guard mayRepeat else { return }
         guard suspects.count < 256 else {
             looksAtAll = true
@@ -44,19 +47,28 @@ struct SessionDirt {
         let text = text ?? lastText
         // The letters first: nearly all tags are SELECT, INSERT, UPDATE, DELETE, BEGIN and COMMIT.
         switch UInt8(bitPattern: tag.pointee) {
-        case UInt8(ascii: "S"): if strcmp(tag, "SET") == 0, !Self.isLocalSetting(text) { isDirty = true }
-        case UInt8(ascii: "R"): if strcmp(tag, "RESET") == 0 { isDirty = true }
-        case UInt8(ascii: "L"): if strcmp(tag, "LISTEN") == 0 || strcmp(tag, "LOAD") == 0 { isDirty = true }
-        case UInt8(ascii: "P"): if strcmp(tag, "PREPARE") == 0 { isDirty = true }
+        case UInt8(ascii: "S"): if strcmp(tag, "SET") == 0, !Self.isLocalSetting(text) { isMarked = true }
+        case UInt8(ascii: "R"): if strcmp(tag, "RESET") == 0 { isMarked = true }
+        case UInt8(ascii: "L"): if strcmp(tag, "LISTEN") == 0 || strcmp(tag, "LOAD") == 0 { isMarked = true }
+        case UInt8(ascii: "P"): if strcmp(tag, "PREPARE") == 0 { isMarked = true }
         case UInt8(ascii: "D"):
-            if strcmp(tag, "DECLARE CURSOR") == 0, Words(text).contains("hold") { isDirty = true }
-            if strcmp(tag, "DISCARD ALL") == 0 { isDirty = false }
+            if strcmp(tag, "DECLARE CURSOR") == 0, Words(text).contains("hold") { isMarked = true }
+            if strcmp(tag, "DISCARD ALL") == 0 { clear() }
         default: break
         }
     }
 
     /// The session is as new.
-    mutating func clear() { isDirty = false }
+    mutating func clear() {
+        isMarked = false
+        heldCursors.removeAll()
+    }
+
+    /// A cursor WITH HOLD is about to be made for a stream, which tells when it is closed.
+    mutating func cursorIsHeld(_ name: String) { heldCursors.insert(name) }
+
+    /// That cursor, or another one of a stream's, is gone.
+    mutating func cursorIsClosed(_ name: String) { heldCursors.remove(name) }
 
     /// SET LOCAL and SET TRANSACTION end with the transaction; their tag is that of SET.
     private static func isLocalSetting(_ text: String) -> Bool {

@@ -133,6 +133,27 @@ extension PostgresSession {
         return handle
     }
 
+    /// Sends by `send` what undoes something, on a session that is free, and takes in the answer in the background: whoever
+    /// comes meanwhile waits. Calls `ended` with whether the server has done it. Never waits.
+    func cleanUp(
+        within limit: Duration, _ send: (OpaquePointer) -> Int32,
+        _ ended: @escaping @Sendable @ReactorActor (Bool) -> Void
+    ) {
+        guard let handle = try? beginExchange(timeout: limit, isInterruptible: false, send) else {
+            return ended(false)
+        }
+        exchange.isCleanUp = true
+        _ = reactor.startTask { [self] in
+            // Before anybody else has his turn.
+            defer { finishExchange() }
+            while !advance(handle) { await signal.wait() }
+            exchange.isAnswered = true
+            while exchange.isCancelInFlight, !exchange.isAbandoned { await signal.wait() }
+            do { _ = try judge(handle) } catch { return ended(false) }
+            ended(true)
+        }
+    }
+
     /// Parks until nothing is under way. For clean-up, which must not fail because somebody else is cleaning up.
     ///
     /// - Parameter endsStreams: one that is still open is ended: its consumer may not come back.

@@ -11,7 +11,8 @@ final class CursorRows: RowSource {
         case closed
     }
 
-    private let database: any SessionLender
+    /// The session, as long as the scope lasts that lends it.
+    private let lent: @Sendable @ReactorActor () throws -> PostgresSession
     private let sql: SQL
     private let batch: Int
     private let isHeld: Bool
@@ -21,8 +22,11 @@ final class CursorRows: RowSource {
     private var format = PostgresFormat.text
     private var count = 0
 
-    init(_ database: any SessionLender, _ sql: SQL, batch: Int, isHeld: Bool, timeout: Duration?) {
-        self.database = database
+    init(
+        _ sql: SQL, batch: Int, isHeld: Bool, timeout: Duration?,
+        on lent: @escaping @Sendable @ReactorActor () throws -> PostgresSession
+    ) {
+        self.lent = lent
         self.sql = sql
         self.batch = max(1, batch)
         self.isHeld = isHeld
@@ -40,7 +44,7 @@ final class CursorRows: RowSource {
             name = try await declare()
             state = .open(name: name)
         }
-        let session = try await database.borrowSession().session
+        let session = try lent()
         let format = format
         let rows: PostgresRows
         do {
@@ -59,21 +63,33 @@ final class CursorRows: RowSource {
 
     private func declare() async throws -> String {
         try sql.validate()
-        let session = try await database.borrowSession().session
+        // Until then nobody knows whether there is a transaction.
+        try await lent().waitForCleanUp()
+        let session = try lent()
+        session.cursors += 1
+        let name = "cursor_\(session.cursors)"
+        let text = "DECLARE \(name) NO SCROLL CURSOR \(isHeld ? "WITH HOLD " : "")FOR \(sql.text)"
+        if isHeld { try session.checkKeepsNothing(text) }
+        try session.checkKeepsNothing(sql.text)
         guard isHeld || session.transactionStatus == PQTRANS_INTRANS else {
             throw PostgresError(
                 .unexpectedResult,
                 "a cursor lives in a transaction: use transaction { tx in tx.cursor(…) }, or withHold: true, for which "
                     + "the server makes all rows at once")
         }
-        session.cursors += 1
-        let name = "cursor_\(session.cursors)"
-        let text = "DECLARE \(name) NO SCROLL CURSOR \(isHeld ? "WITH HOLD " : "")FOR \(sql.text)"
-        _ = try await session.perform(timeout: timeout) { handle in
-            session.parameters.withParameters(sql.parameters) { count, values, lengths, formats in
-                PQsendQueryParams(
-                    handle, text, count, sql.parameters.map(\.oid.rawValue), values, lengths, formats, 0)
+        if isHeld { session.dirt.cursorIsHeld(name) }
+        do {
+            _ = try await session.perform(timeout: timeout) { handle in
+                // Not the text with HOLD in it: of the cursor itself it is known when it is closed.
+                session.noteStatement(sql.text, mayRepeat: false)
+                return session.parameters.withParameters(sql.parameters) { count, values, lengths, formats in
+                    PQsendQueryParams(
+                        handle, text, count, sql.parameters.map(\.oid.rawValue), values, lengths, formats, 0)
+                }
             }
+        } catch {
+            session.dirt.cursorIsClosed(name)
+            throw error
         }
         state = .open(name: name)
         do {
@@ -89,23 +105,42 @@ final class CursorRows: RowSource {
         return name
     }
 
+    // MARK: The end
+
     func abandon() {
-        guard case .open = state else { return }
-        _ = Reactor.current.startTask { await self.close() }
+        guard case .open(let name) = state else { return }
+        // Now, where that is possible: before a task has its turn the scope that lends the session may end.
+        guard let session = try? lent(), !session.exchange.isUnderWay else {
+            _ = Reactor.current.startTask { await self.close() }
+            return
+        }
+        state = .closed
+        guard isClosable(on: session) else { return }
+        session.cleanUp(within: Self.closeLimit, { PQsendQuery($0, "CLOSE \(name)") }) { isDone in
+            if isDone { session.dirt.cursorIsClosed(name) }
+        }
     }
 
     func close() async {
         guard case .open(let name) = state else { return }
         state = .closed
         // Once the transaction has ended the cursor is gone, and the connection may be somebody else's.
-        guard let session = try? await database.borrowSession().session else { return }
+        guard let session = try? lent() else { return }
         await session.waitUntilFree(endsStreams: false)
-        let expected = isHeld ? PQTRANS_IDLE : PQTRANS_INTRANS
-        guard (try? await database.borrowSession()) != nil, session.isUsable,
-            session.transactionStatus == expected || session.transactionStatus == PQTRANS_INTRANS
-        else { return }
-        _ = try? await session.perform(timeout: .seconds(5), isInterruptible: false, isCleanUp: true) {
+        guard (try? lent()) != nil, isClosable(on: session) else { return }
+        let result = try? await session.perform(
+            timeout: Self.closeLimit, isInterruptible: false, isCleanUp: true
+        ) {
             PQsendQuery($0, "CLOSE \(name)")
         }
+        if result != nil { session.dirt.cursorIsClosed(name) }
+    }
+
+    private static let closeLimit = Duration.seconds(5)
+
+    private func isClosable(on session: PostgresSession) -> Bool {
+        let expected = isHeld ? PQTRANS_IDLE : PQTRANS_INTRANS
+        let status = session.transactionStatus
+        return session.isUsable && (status == expected || status == PQTRANS_INTRANS)
     }
 }

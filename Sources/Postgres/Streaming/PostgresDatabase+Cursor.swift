@@ -18,7 +18,9 @@ extension PostgresTransaction {
     public nonisolated func cursor(_ sql: SQL, fetch: Int = 500, timeout: Duration? = nil)
         -> PostgresRowStream
     {
-        PostgresRowStream { CursorRows(self, sql, batch: fetch, isHeld: false, timeout: timeout) }
+        PostgresRowStream {
+            CursorRows(sql, batch: fetch, isHeld: false, timeout: timeout) { try self.open() }
+        }
     }
 }
 
@@ -30,11 +32,13 @@ extension PostgresConnection {
     /// - Parameters:
     ///   - fetch: rows per round trip; so many are in memory at a time. At least 1.
     ///   - withHold: the cursor needs no transaction, and outlives one: the server makes all rows first and keeps them
-    ///     until the loop has ended.
+    ///     until the loop has ended. Behind a pooler in transaction mode it is refused with code `needsSession`.
     ///   - timeout: for each round trip; nil: no limit.
     public nonisolated func cursor(
         _ sql: SQL, fetch: Int = 500, withHold: Bool = false, timeout: Duration? = nil
     ) -> PostgresRowStream {
-        PostgresRowStream { CursorRows(self, sql, batch: fetch, isHeld: withHold, timeout: timeout) }
+        PostgresRowStream {
+            CursorRows(sql, batch: fetch, isHeld: withHold, timeout: timeout) { try self.lent() }
+        }
     }
 }

@@ -9,6 +9,8 @@ extension PostgresTransaction {
         _ options: PostgresTransactionOptions, on session: PostgresSession,
         onEnd: (@ReactorActor () -> Void)? = nil
     ) async throws -> PostgresTransaction {
+        // Until then nobody knows whether there is a transaction.
+        await session.waitForCleanUp()
         guard session.transactionStatus != PQTRANS_INTRANS, session.transactionStatus != PQTRANS_INERROR
         else {
             throw PostgresError(
