@@ -19,6 +19,7 @@ extension PostgresSession {
     ///   statements are theirs.
     func runPipeline(_ steps: [PipelineStep], timeout: Duration? = nil) async throws {
         let deadline = timeout.map { reactor.now.advanced(by: $0) }
+        if exchange.isCleanUp { await waitForCleanUp() }
         let isFree = transactionStatus == PQTRANS_IDLE
         var steps = steps
         while true {
@@ -69,6 +70,12 @@ extension PostgresSession {
         guard let handle, failure == nil else { throw unusable }
         try Task.checkCancellation()
         if let condemned { throw condemned }
+        if isInSingleRowMode {
+            // libpq leaves the mode where it begins to send outside a pipeline; else the first statement in this one would still
+            // be in it, and each of its rows would be taken for an answer. No text is refused behind that beginning.
+            _ = PQsendQuery(handle, nil)
+            isInSingleRowMode = false
+        }
         guard PQenterPipelineMode(handle) == 1 else { throw sendFailure(handle) }
         exchange.isUnderWay = true
         renewExchange()

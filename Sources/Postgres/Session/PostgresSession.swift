@@ -47,6 +47,8 @@ final class PostgresSession {
     var segments: UInt64 = 0
     /// That a prepared statement has vanished was logged.
     var hasSuspectedPooler = false
+    /// A stream has asked libpq for rows one by one.
+    var isInSingleRowMode = false
     /// Savepoints made so far, for their names.
     var savepoints = 0
     /// Cursors made so far, for their names.

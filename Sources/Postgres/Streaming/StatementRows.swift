@@ -73,6 +73,7 @@ final class StatementRows: RowSource {
                 } else {
                     session.sendUnprepared(sql, handle)
                 }
+            session.isInSingleRowMode = true
             return isSent == 1 ? PQsetSingleRowMode(handle) : 0
         }
     }

@@ -29,6 +29,40 @@ import Testing
         }
     }
 
+    @Test func afterABreakAPipelineWaitsForTheStreamsEnd() async throws {
+        try await Database().withConnection { (connection) async throws in
+            for _ in 0..<3 {
+                for try await _ in connection.stream(Self.endless) { break }
+                let one = try await connection.pipeline { $0.one(Int.self, "SELECT 1") }
+                #expect(one == 1)
+                try await connection.withPipeline { (pipeline) async throws in
+                    for try await _ in connection.stream(Self.endless) { break }
+                    let value = pipeline.one(Int.self, "SELECT 2")
+                    try await pipeline.flush()
+                    #expect(try value.value == 2)
+                }
+            }
+        }
+    }
+
+    /// libpq's single-row mode would go on in the first statement of a pipeline.
+    @Test(arguments: [PostgresPoolMode.exclusive, .multiplexed(connections: 1)])
+    func whatSharesTheConnectionOfAStreamHasItsRowsInOnePiece(_ mode: PostgresPoolMode) async throws {
+        try await Database().withPool(.init(maximum: 1, mode: mode)) { (pool, _) async throws in
+            let two: SQL = "VALUES (1), (2)"
+            for round in 0..<4 {
+                for try await row in pool.stream("SELECT generate_series(1, 10)") {
+                    if round % 2 == 0, row.index == 4 { break }
+                }
+                let (one, other) = try await pool.pipeline { ($0.query(two), $0.one(Int.self, "SELECT 3")) }
+                #expect(one.count == 2 && other == 3)
+                for try await _ in pool.stream("SELECT generate_series(1, 10)") {}
+                let rows = try await pool.query(two)
+                #expect(rows.count == 2)
+            }
+        }
+    }
+
     @Test func anErrorInTheLoopDoesTheSameInEveryForm() async throws {
         try await Database().withPool(.init(maximum: 1)) { (pool, watcher) async throws in
             await #expect(throws: NoFailure.self) {
