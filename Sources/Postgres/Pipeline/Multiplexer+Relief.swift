@@ -23,8 +23,13 @@ extension Multiplexer {
         guard isFit, counts.total >= counts.maximum, !pool.machine.isPaused, isContended(counts) else {
             return false
         }
-        // A greenlet that holds a connection stands in the pool's own queue, where a deadlock would be seen.
-        return counts.borrowed == machine.open || !pool.machine.isHolding(.current(""))
+        return !isOfHolder
+    }
+
+    /// Whether the caller holds a connection of the pool already. It stands in the pool's own queue then, where a deadlock would be
+    /// seen: the holder of a line is nobody's.
+    var isOfHolder: Bool {
+        pool.machine.counts.borrowed != machine.open && pool.machine.isHolding(.current(""))
     }
 
     /// Whether more statements are under way than there are connections. As long as that is so, reads stay together even

@@ -54,7 +54,8 @@ final class Multiplexer {
 
     /// Whether the statement is to share a connection.
     func takes(_ sql: SQL, _ fingerprint: UInt64) -> Bool {
-        isRelief ? relieves(sql, fingerprint) : reputations.isShareable(sql, fingerprint)
+        if isRelief { return relieves(sql, fingerprint) }
+        return reputations.isShareable(sql, fingerprint) && !isOfHolder
     }
 
     // Inlined, as all on the way of a query: each async call of its own would ask the task for its executor twice.

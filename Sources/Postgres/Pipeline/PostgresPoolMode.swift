@@ -24,7 +24,8 @@ public enum PostgresPoolMode: Hashable, Sendable {
     /// error or a cancellation concerns its own caller only. What differs:
     /// - Statements that are not plain `SELECT`, `INSERT`, `UPDATE`, `DELETE`, `MERGE`, `WITH`, `VALUES` or `TABLE`, or that
     ///   mention advisory locks, `set_config` or temporary tables, get a connection to themselves, as do `transaction`,
-    ///   `withConnection` and `withPipeline`. All count towards the pool's maximum.
+    ///   `withConnection` and `withPipeline`, and whatever is asked for by a greenlet that holds one. All count towards the
+    ///   pool's maximum.
     /// - Behind a statement whose text has not been run before, or was slow of late (10 ms), nothing is sent until it is answered.
     ///   So texts should be few: bind values instead of writing them into the text. A statement that is slow all of
     ///   a sudden, by a lock say, holds up those that were sent behind it already, 31 at most.

@@ -63,6 +63,33 @@ import Testing
         }
     }
 
+    @Test func statementsThatMayShareConnectionsAreNoWayAroundTheClaim() async throws {
+        let options = PostgresPoolOptions(
+            maximum: 2, acquireTimeout: .seconds(20), mode: .multiplexed(connections: 1))
+        try await Database().withPool(options) { (pool, _) async throws in
+            #expect(try await pool.one(Int.self, "SELECT 1") == 1)
+            var holding = 0
+            let greenlets = (0..<2).map { _ in
+                Greenlet.spawn { () async throws in
+                    try await pool.withConnection(timeout: .seconds(50)) { _ in
+                        holding += 1
+                        while holding < 2 { await Greenlet.yield() }
+                        return try await pool.one(Int.self, "SELECT 1")
+                    }
+                }
+            }
+            var results: [Int] = []
+            var errors: [PostgresError] = []
+            for greenlet in greenlets {
+                do { results.append(try await greenlet.get()) } catch let error as PostgresError {
+                    errors.append(error)
+                }
+            }
+            #expect(results == [1] && errors.map(\.code) == [.poolDeadlock])
+            #expect(pool.statistics.deadlocks == 1)
+        }
+    }
+
     @Test func aHolderThatDoesSomethingElsePreventsTheClaim() async throws {
         try await Database().withPool(.init(maximum: 2)) { (pool, _) async throws in
             try await fill(pool)
