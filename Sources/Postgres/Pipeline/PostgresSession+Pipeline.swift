@@ -62,6 +62,7 @@ extension PostgresSession {
 
     /// Takes the session for a pipeline.
     func beginPipeline() throws -> OpaquePointer {
+        try refuseWhenInherited()
         guard !exchange.isUnderWay else {
             throw PostgresError(
                 .connectionBusy,

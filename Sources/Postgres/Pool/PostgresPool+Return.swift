@@ -8,6 +8,8 @@ extension PostgresPool {
     /// done by the pool itself, and the connection counts as borrowed until then.
     func release(_ lease: Lease) {
         let session = lease.connection
+        // In the child of a fork the place is another connection's, or nobody's.
+        if session.isInherited { return session.abandon() }
         count(lease)
         guard session.isUsable else {
             totals.connectionsLost += 1

@@ -11,6 +11,7 @@ extension PostgresSession {
     /// second descriptor of the same socket shows when the server has closed its end, which it does last of all: only
     /// then may the pool open another connection without exceeding its maximum for the server.
     func close() async {
+        if isInherited { return abandon() }
         // A connection that libpq has found dead has no socket any more.
         let hasSocket = handle.map { PQsocket($0) == descriptor } ?? false
         lose(PostgresError(.connectionClosed, "the connection has been closed"), .alone)

@@ -96,6 +96,7 @@ extension PostgresSession {
     func beginExchange(
         timeout: Duration?, isInterruptible: Bool = true, _ send: (OpaquePointer) -> Int32
     ) throws -> OpaquePointer {
+        try refuseWhenInherited()
         guard !exchange.isUnderWay else {
             throw PostgresError(
                 .connectionBusy,
@@ -169,7 +170,15 @@ extension PostgresSession {
 
     /// Parks while the end of a statement that nobody wants any more is under way. What comes next may be another's.
     func waitForCleanUp() async {
-        while exchange.isUnderWay, exchange.isCleanUp { await waitForEndOfExchange() }
+        while exchange.isUnderWay, exchange.isCleanUp, !isInherited { await waitForEndOfExchange() }
+    }
+
+    /// Throws in the child of a fork, having let go of what is the parent's.
+    @inline(__always)
+    func refuseWhenInherited() throws(PostgresError) {
+        guard isInherited else { return }
+        abandon()
+        throw unusable
     }
 
     /// Parks until the exchange under way has ended.

@@ -121,10 +121,13 @@ final class PostgresSession {
         }
     }
 
+    /// Whether it is the parent's: this process is the child of a fork.
+    var isInherited: Bool { forks != clinux_fork_count() }
+
     /// Takes the connection out of the reactor and gives it up to the caller, who calls PQfinish.
     func takeHandle() -> OpaquePointer? {
         guard let handle else { return nil }
-        guard forks == clinux_fork_count() else {
+        guard !isInherited else {
             // PQfinish would say good-bye on the socket that the parent still uses.
             abandon()
             return nil
@@ -136,11 +139,23 @@ final class PostgresSession {
 
     /// Closes the socket without a word, in the child of a fork. libpq's memory stays.
     func abandon() {
-        guard handle != nil else { return }
-        handle = nil
+        guard let handle else { return }
+        self.handle = nil
         hasReader = false
         hasWriter = false
-        Glibc.close(descriptor)
+        onIdleLoss = nil
+        if failure == nil {
+            failure = PostgresError(
+                .connectionClosed,
+                "the connection belongs to the process that this one was forked from; open another one here")
+        }
+        // libpq closes the socket of a dead connection by itself, and the number may be somebody else's since.
+        if PQsocket(handle) == descriptor { Glibc.close(descriptor) }
+    }
+
+    /// Lets go of what is the parent's: a byte that is written or read here is missed or found there.
+    func abandonIfInherited() {
+        if isInherited { abandon() }
     }
 
     // MARK: The socket

@@ -73,6 +73,7 @@ final class StatementFeed {
     ///
     /// - Throws: what the statement came to, once.
     func next<Piece>(_ take: (OpaquePointer) -> Step<Piece>) async throws -> Piece? {
+        session.abandonIfInherited()
         if isOver { return try end() }
         guard !isBusy else {
             throw PostgresError(
@@ -109,6 +110,7 @@ final class StatementFeed {
     /// `put` returns what PQputCopyData returns.
     /// - Throws: what the statement came to, when it is over before its time.
     func send(_ put: (OpaquePointer) -> Int32) async throws {
+        session.abandonIfInherited()
         guard !isBusy, !isOver else {
             // Again, where the first time was ignored.
             if isOver, let reason { throw reason }
@@ -157,6 +159,7 @@ final class StatementFeed {
 
     /// The consumer leaves. Never waits: what takes time is done in the background.
     func abandon() {
+        session.abandonIfInherited()
         guard !isOver, !isBusy else { return }
         // A short answer is here already, and there is nothing to cancel.
         beginDiscarding()

@@ -94,6 +94,101 @@ private func exitStatus(of child: pid_t) -> Int32 {
         }
     }
 
+    /// Each statement would be the parent's session's, and its answer whoever's reads first.
+    @Test func anInheritedConnectionTakesNoStatementInTheChild() async {
+        await #expect(processExitsWith: .success) {
+            let database = try Database()
+            try await withReactor { (reactor) async throws in
+                let connection = try await PostgresConnection.connect(database.configuration)
+                let other = try await PostgresConnection.connect(database.configuration)
+                let sockets = [connection.session.descriptor, other.session.descriptor]
+                let child = try await Greenlet.spawn { () -> Int32 in
+                    let child = forkProcess()
+                    guard child == 0 else { return exitStatus(of: child) }
+                    let code = try? reactor.run(until: { () async throws -> Int32 in
+                        for attempt in 0..<2 {
+                            let error = try await failure { try await connection.execute("SELECT 1") }
+                            guard error.code == .connectionClosed, error.message.contains("fork") else {
+                                return 1
+                            }
+                            let piped = try await failure {
+                                _ = try await other.pipeline { $0.execute("SELECT 1") }
+                            }
+                            guard piped.code == .connectionClosed, piped.message.contains("fork") else {
+                                return 2
+                            }
+                            guard attempt > 0 || sockets.allSatisfy({ fcntl($0, F_GETFD) == -1 }) else {
+                                return 3
+                            }
+                        }
+                        return connection.isUsable || other.isUsable ? 5 : 7
+                    })
+                    _exit(code ?? 4)
+                }.get()
+                #expect(child == 7)
+                for connection in [connection, other] {
+                    #expect(
+                        try await connection.one(Int32.self, "SELECT pg_backend_pid()")
+                            == connection.processID)
+                    await connection.close()
+                }
+            }
+        }
+    }
+
+    @Test func anInheritedLeaseIsNothingInTheChild() async {
+        await #expect(processExitsWith: .success) {
+            let database = try Database()
+            try await withReactor { (reactor) async throws in
+                let pool = PostgresPool(database.configuration, .init(maximum: 1))
+                let lease = try await pool.lease()
+                let parent = lease.connection.processID
+                let child = try await Greenlet.spawn { () -> Int32 in
+                    let child = forkProcess()
+                    guard child == 0 else { return exitStatus(of: child) }
+                    let code = try? reactor.run(until: { () async throws -> Int32 in
+                        let error = try await failure { try await lease.connection.execute("SELECT 1") }
+                        guard error.code == .connectionClosed else { return 1 }
+                        return try await pool.withConnection { connection in
+                            // The pool's first place is in use again: the parent's lease is none of its loans.
+                            lease.end()
+                            guard pool.statistics.counts.borrowed == 1 else { return 2 }
+                            let own = try await connection.one(Int32.self, "SELECT pg_backend_pid()")
+                            return own == parent ? 3 : 7
+                        }
+                    })
+                    _exit(code ?? 4)
+                }.get()
+                #expect(child == 7)
+                #expect(
+                    try await lease.connection.one(Int32.self, "SELECT pg_backend_pid()") == parent)
+                lease.end()
+                #expect(pool.statistics.connectionsLost == 0)
+                await pool.close()
+            }
+        }
+    }
+
+    /// libpq closes the socket of a connection that it finds dead, and the number is somebody else's then.
+    @Test func aSocketThatIsGoneIsNotClosedAgain() async {
+        await #expect(processExitsWith: .success) {
+            let database = try Database()
+            try await withReactor { (_) async throws in
+                let connection = try await PostgresConnection.connect(database.configuration)
+                let descriptor = connection.session.descriptor
+                let watcher = try await Watcher(database.configuration)
+                try await watcher.terminateAll()
+                await watcher.connection.close()
+                #expect(try await eventually { fcntl(descriptor, F_GETFD) == -1 })
+                let somebodyElses = fcntl(0, F_DUPFD, descriptor)
+                #expect(somebodyElses == descriptor)
+                connection.session.abandon()
+                #expect(fcntl(descriptor, F_GETFD) != -1)
+                close(somebodyElses)
+            }
+        }
+    }
+
     @Test func aConnectionClosedInTheChildStaysOpenInTheParent() async {
         await #expect(processExitsWith: .success) {
             let database = try Database()
