@@ -16,6 +16,8 @@ extension PostgresSession {
             lose(.lost(report), .of(report.sqlState))
             return unusable
         }
-        return PostgresError(.server, report.message, server: report)
+        let error = PostgresError(.server, report.message, server: report)
+        noteFailure(error)
+        return error
     }
 }

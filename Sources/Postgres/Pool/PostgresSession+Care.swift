@@ -1,5 +1,6 @@
 import CLibPQ
 import CLinux
+import Glibc
 import ReactorCore
 
 // What a pool does with a session between two borrowers.
@@ -44,7 +45,10 @@ extension PostgresSession {
     ///
     /// - Parameter text: the statement's, when others were sent behind it.
     func noteCommandTag(_ result: OpaquePointer, of text: String? = nil) {
-        if let tag = PQcmdStatus(result), tag.pointee != 0 { dirt.note(tag: tag, of: text) }
+        guard let tag = PQcmdStatus(result), tag.pointee != 0 else { return }
+        dirt.note(tag: tag, of: text)
+        // What follows in the same text or pipeline may fail for a reason of its own.
+        if transactionFailure != nil, strcmp(tag, "ROLLBACK") == 0 { transactionFailure = nil }
     }
 
     /// Sends an empty query and waits for the answer. One that does not come in time says that the way to the server is

@@ -200,6 +200,7 @@ extension PostgresSession {
         exchange.cancelTimer = nil
         exchange.isUnderWay = false
         exchange.isCleanUp = false
+        settleFailure()
         if exchange.feed != nil {
             exchange.feed = nil
             pace(false)

@@ -38,8 +38,10 @@ extension PostgresSession {
             lose(.lost(report), .of(report.sqlState))
             return lossError(exchange.interruption)
         }
-        if report.sqlState == .queryCanceled, let interruptionError { return interruptionError }
-        return PostgresError(.server, report.message, server: report)
+        var error: any Error = PostgresError(.server, report.message, server: report)
+        if report.sqlState == .queryCanceled, let interruptionError { error = interruptionError }
+        if let error = error as? PostgresError { noteFailure(error) }
+        return error
     }
 
     /// The server did not end in time what was to end: the connection is lost.

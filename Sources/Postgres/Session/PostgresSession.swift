@@ -49,6 +49,8 @@ final class PostgresSession {
     var hasSuspectedPooler = false
     /// A stream has asked libpq for rows one by one.
     var isInSingleRowMode = false
+    /// What has failed the transaction that is open; see `PostgresSession+TransactionFailure`.
+    var transactionFailure: PostgresError?
     /// Savepoints made so far, for their names.
     var savepoints = 0
     /// Cursors made so far, for their names.

@@ -35,10 +35,10 @@ extension PostgresTransaction {
                 await transaction.runAfterwards()
                 return value
             } catch {
+                let isWorthAnotherRun = run <= options.retry && transaction.session.isVictim(by: error)
                 await transaction.rollBack()
                 await transaction.runAfterwards()
-                guard run <= options.retry, transaction.isWorthAnotherRun(after: error), !Task.isCancelled
-                else { throw error }
+                guard isWorthAnotherRun, transaction.session.isUsable, !Task.isCancelled else { throw error }
             }
             run += 1
             try await Reactor.current.sleep(for: options.pause(before: run))
@@ -59,24 +59,16 @@ extension PostgresTransaction {
                 cleanUp { await transaction.runAfterwards() }
                 return value
             } catch {
+                let isWorthAnotherRun = run <= options.retry && transaction.session.isVictim(by: error)
                 cleanUp {
                     await transaction.rollBack()
                     await transaction.runAfterwards()
                 }
-                guard run <= options.retry, transaction.isWorthAnotherRun(after: error) else { throw error }
+                guard isWorthAnotherRun, transaction.session.isUsable else { throw error }
             }
             run += 1
             try Greenlet.sleep(for: options.pause(before: run))
         }
-    }
-
-    /// Whether the server gave the transaction up for another's sake, seen in the error or in one that was swallowed.
-    private func isWorthAnotherRun(after error: any Error) -> Bool {
-        guard savepoint == nil, session.isUsable, let error = error as? PostgresError else { return false }
-        // A savepoint's `transactionRolledBack` names what was swallowed in there.
-        let cause = error.code == .transactionRolledBack ? error.underlying as? PostgresError : error
-        let state = cause?.sqlState
-        return state == .serializationFailure || state == .deadlockDetected
     }
 
     private func commit() async throws {
@@ -88,9 +80,11 @@ extension PostgresTransaction {
         case PQTRANS_IDLE:
             throw PostgresError(
                 .transactionFinished, "a COMMIT or ROLLBACK inside the transaction has ended it")
-        case PQTRANS_INERROR where savepoint != nil: throw rolledBack
+        case PQTRANS_INERROR where savepoint != nil: throw rolledBack(by: session.transactionFailure)
         default: break
         }
+        // With the transaction it is forgotten.
+        let failure = session.transactionFailure
         // Not interruptible: a cancelled COMMIT leaves nobody knowing whether it took place.
         let text = savepoint.map { "RELEASE SAVEPOINT \($0)" } ?? "COMMIT"
         isCommitting = true
@@ -98,12 +92,12 @@ extension PostgresTransaction {
         // The server answers the COMMIT of a failed transaction with success and this tag.
         if tag == "ROLLBACK" {
             end(.rolledBack)
-            throw rolledBack
+            throw rolledBack(by: failure)
         }
         end(.committed)
     }
 
-    private var rolledBack: PostgresError {
+    private func rolledBack(by failure: PostgresError?) -> PostgresError {
         var text =
             "the transaction was rolled back: one of its statements had failed and the error was not passed on"
         if let failure { text += ": \(failure)" }

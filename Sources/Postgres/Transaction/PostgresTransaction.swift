@@ -1,4 +1,3 @@
-import CLibPQ
 import Greenlets
 public import PostgresValues
 public import ReactorCore
@@ -22,8 +21,6 @@ public final class PostgresTransaction: PostgresDatabase {
     /// The transaction that this is a savepoint of.
     private let outer: PostgresTransaction?
     private(set) var isOpen = true
-    /// The first error of a statement in it: why the server will not commit.
-    private(set) var failure: PostgresError?
     /// COMMIT is on its way.
     var isCommitting = false
     /// What is to be done after the end, in order.
@@ -50,11 +47,7 @@ public final class PostgresTransaction: PostgresDatabase {
     ///
     /// - Throws: besides, `PostgresError` with code `transactionFinished` when `transaction { … }` has ended.
     public func query(_ sql: SQL, timeout: Duration?) async throws -> PostgresRows {
-        let session = try open()
-        do { return try await session.query(sql, timeout: timeout) } catch let error as PostgresError {
-            note(error)
-            throw error
-        }
+        try await open().query(sql, timeout: timeout)
     }
 
     /// Runs `body` under a savepoint; see `PostgresDatabase`.
@@ -81,11 +74,6 @@ public final class PostgresTransaction: PostgresDatabase {
             throw PostgresError(.transactionFinished, "the transaction was used after its end")
         }
         return session
-    }
-
-    /// Keeps the first error that has failed the transaction, for whoever wonders why COMMIT was refused.
-    func note(_ error: PostgresError) {
-        if failure == nil, session.transactionStatus == PQTRANS_INERROR { failure = error }
     }
 
     /// Takes no more statements.
@@ -118,10 +106,7 @@ public final class PostgresTransaction: PostgresDatabase {
         let session = try open()
         session.savepoints += 1
         let name = "savepoint_\(session.savepoints)"
-        do { _ = try await session.script("SAVEPOINT \(name)") } catch let error as PostgresError {
-            note(error)
-            throw error
-        }
+        _ = try await session.script("SAVEPOINT \(name)")
         return PostgresTransaction(session, savepoint: name, in: self)
     }
 }
