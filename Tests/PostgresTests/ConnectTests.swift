@@ -71,6 +71,39 @@ import Testing
         }
     }
 
+    @Test func anAddressThatNeverAnswersLeavesTheNextItsWholeTime() async throws {
+        struct TwoAddresses: Resolver {
+            let addresses: [String]
+
+            func resolve(
+                host: String, port: Int, family: AddressFamily, timeout: Duration?
+            ) async throws -> [ResolvedAddress] {
+                addresses.compactMap { ResolvedAddress(numeric: $0, port: port) }
+            }
+        }
+        // The port is the same for all clusters, so the address has to differ.
+        func randomAddress() -> String {
+            "127.\(Int.random(in: 1...250)).\(Int.random(in: 1...250)).\(Int.random(in: 1...250))"
+        }
+        let (silent, live) = (randomAddress(), randomAddress())
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        _ = try bindToFreePort(listener, 5432, of: silent)
+        #expect(listen(listener, 8) == 0)
+        let cluster = try LocalCluster.temporary(
+            listeningOn: live, files: ["pg_hba.conf": "local all all trust\nhost all all all trust\n"])
+        defer { cluster.stop() }
+        try await withReactor { (reactor) async throws in
+            reactor.installResolver(TwoAddresses(addresses: [silent, live]))
+            var configuration = try PostgresConfiguration(
+                "host=db.example user=postgres dbname=postgres sslmode=disable")
+            configuration.connectTimeout = .seconds(3)
+            let connection = try await PostgresConnection.connect(configuration)
+            #expect(try await connection.one(Int.self, "SELECT 1") == 1)
+            await connection.close()
+        }
+    }
+
     @Test func aCancelledConnectLeavesNothingBehind() async throws {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(listener) }
@@ -130,11 +163,14 @@ import Testing
     }
 }
 
-/// Binds to a free port of 127.0.0.1 and returns it.
-private func bindToFreePort(_ descriptor: Int32) throws -> Int {
+/// Binds to a port, by default to any that is free, and returns it.
+private func bindToFreePort(
+    _ descriptor: Int32, _ port: UInt16 = 0, of host: String = "127.0.0.1"
+) throws -> Int {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+    address.sin_port = port.bigEndian
+    try #require(inet_pton(AF_INET, host, &address.sin_addr) == 1)
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let result = withUnsafeMutablePointer(to: &address) { pointer in
         // sockaddr is how C spells any socket address.

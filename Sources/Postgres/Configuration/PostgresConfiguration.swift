@@ -19,8 +19,8 @@ public struct PostgresConfiguration: Sendable {
     /// The environment variables that say something about TLS.
     let tlsEnvironment: [String: String]
 
-    /// How long one attempt to connect to one address may take, all round trips of the login included;
-    /// nil: as long as it takes. `connect_timeout` sets it. Default 10 s.
+    /// How long one attempt to connect to one address may take, all round trips of the login included, and the look-up of a name
+    /// before it; nil: as long as it takes. `connect_timeout` sets it. Default 10 s.
     public var connectTimeout: Duration? = .seconds(10)
 
     /// Settings of the server that each session begins with, and comes back to when it is reset:

@@ -46,7 +46,8 @@ public final class PostgresConnection: PostgresDatabase {
 
     /// Logs in. Parks the calling task. Close the connection when done.
     ///
-    /// Several hosts are tried in turn, each with `connectTimeout`; names are looked up without blocking the reactor.
+    /// Several hosts, and the addresses of each, are tried in turn, every address with `connectTimeout`; names are looked up
+    /// without blocking the reactor.
     /// - Throws: `PostgresError` with code `connectFailed`, whose one line says where and why and holds no password;
     ///   `invalidConfiguration`, behind a pooler in transaction mode that `configuration.pooling` does not speak of too;
     ///   `CancellationError`, with nothing left behind.

@@ -4,7 +4,7 @@ import Logging
 import ReactorCore
 
 extension PostgresSession {
-    /// Logs in, trying the hosts of the configuration in turn, each with its own time.
+    /// Logs in, trying the hosts of the configuration and the addresses of each in turn, every address with its own time.
     ///
     /// - Throws: `PostgresError` with code `connectFailed` and the reason of the last attempt, in one line; `CancellationError`,
     ///   with nothing left behind.
@@ -13,9 +13,9 @@ extension PostgresSession {
         let reactor = Reactor.current
         var failures: [PostgresError] = []
         for attempt in try ConnectionAttempt.all(of: configuration) {
-            let deadline = configuration.connectTimeout.map { reactor.now.advanced(by: $0) }
             var addresses: [String?] = [nil]
             if attempt.needsLookUp {
+                let deadline = configuration.connectTimeout.map { reactor.now.advanced(by: $0) }
                 do {
                     addresses = try await reactor.resolve(
                         host: attempt.host, port: 0, timeout: nil, until: deadline
@@ -31,8 +31,7 @@ extension PostgresSession {
             }
             for address in addresses {
                 do {
-                    return try await connect(
-                        configuration, attempt, address: address, until: deadline, on: reactor)
+                    return try await connect(configuration, attempt, address: address, on: reactor)
                 } catch let error as PostgresError {
                     failures.append(error)
                     // The server answered: its other addresses would answer the same.
@@ -64,8 +63,9 @@ extension PostgresSession {
 
     private static func connect(
         _ configuration: PostgresConfiguration, _ attempt: ConnectionAttempt, address: String?,
-        until deadline: ReactorInstant?, on reactor: Reactor
+        on reactor: Reactor
     ) async throws -> PostgresSession {
+        let deadline = configuration.connectTimeout.map { reactor.now.advanced(by: $0) }
         let settings = attempt.settings(of: configuration, address: address)
         guard let handle = start(settings) else {
             throw PostgresError(.connectFailed, "cannot connect: out of memory")
