@@ -3,11 +3,17 @@ import PostgresValues
 
 /// Bound values laid out as libpq wants them; kept by a session and used again for each statement.
 struct ParameterBuffer {
+    /// How many bytes are kept at most: what a large value needed is let go behind its statement.
+    static let keptBytes = 1 << 20
+
     private var bytes: [UInt8] = []
     private var offsets: [Int] = []
     private var lengths: [Int32] = []
     private var formats: [Int32] = []
     private var pointers: [UnsafePointer<CChar>?] = []
+
+    /// What is kept at present, in bytes.
+    var capacity: Int { bytes.capacity }
 
     /// Calls `body` with count, values, lengths and formats; they are valid only inside.
     mutating func withParameters<Value>(
@@ -34,6 +40,9 @@ struct ParameterBuffer {
                 lengths.append(0)
             }
             formats.append(parameter.format.rawValue)
+        }
+        defer {
+            if bytes.capacity > Self.keptBytes { bytes = [] }
         }
         return bytes.withUnsafeBufferPointer { all in
             for offset in offsets {
