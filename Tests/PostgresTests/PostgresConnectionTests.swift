@@ -108,7 +108,7 @@ import Testing
             for _ in 1...3 { #expect(try await connection.query("SELECT * FROM t")[0].columns.count == 1) }
             try await connection.script("ALTER TABLE t ADD COLUMN m text DEFAULT 'new'")
             for _ in 1...3 { #expect(try await connection.query("SELECT * FROM t")[0].columns.count == 2) }
-            try await connection.script("DEALLOCATE ALL")
+            try await connection.execute(StatementCacheTests.unseen)
             for _ in 1...3 { #expect(try await connection.query("SELECT * FROM t")[0].columns.count == 2) }
         }
     }
@@ -116,7 +116,7 @@ import Testing
     @Test func inATransactionAStalePlanIsAnErrorThatTellsToTryAgain() async throws {
         try await Database().withConnection { (connection) async throws in
             for _ in 1...3 { try await connection.execute("SELECT 1") }
-            try await connection.script("DEALLOCATE ALL")
+            try await connection.execute(StatementCacheTests.unseen)
             let error = try await failure {
                 try await connection.transaction { tx in _ = try await tx.execute("SELECT 1") }
             }

@@ -47,6 +47,11 @@ extension PostgresSession {
     func noteCommandTag(_ result: OpaquePointer, of text: String? = nil) {
         guard let tag = PQcmdStatus(result), tag.pointee != 0 else { return }
         dirt.note(tag: tag, of: text)
+        if tag.pointee == CChar(bitPattern: UInt8(ascii: "D")),
+            strcmp(tag, "DISCARD ALL") == 0 || strcmp(tag, "DEALLOCATE ALL") == 0
+        {
+            statements.forgetAll()
+        }
         // What follows in the same text or pipeline may fail for a reason of its own.
         if transactionFailure != nil, strcmp(tag, "ROLLBACK") == 0 { transactionFailure = nil }
     }
@@ -80,7 +85,6 @@ extension PostgresSession {
         guard (try? await script("DISCARD ALL", timeout: .seconds(5), isInterruptible: false)) != nil else {
             return false
         }
-        statements = PreparedStatements(capacity: configuration.statementCapacity)
         dirt.clear()
         return isUsable
     }

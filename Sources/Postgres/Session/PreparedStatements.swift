@@ -104,6 +104,16 @@ struct PreparedStatements {
         remove(place)
     }
 
+    /// The server has forgotten all. Their names are not given again: statements that were sent behind may have made it know some.
+    mutating func forgetAll() {
+        entries.removeAll()
+        vacant.removeAll()
+        places.removeAll()
+        newest = -1
+        oldest = -1
+        condemned.removeAll()
+    }
+
     /// The names to be deallocated, which are the caller's to deal with now.
     mutating func takeCondemned() -> [String] {
         defer { condemned.removeAll(keepingCapacity: true) }

@@ -8,6 +8,9 @@ import Testing
 
 /// The statement cache as the server sees it.
 @Suite struct StatementCacheTests {
+    /// Makes the server forget all statements, behind the client's back.
+    static let unseen: SQL = "DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$"
+
     @Test func aStatementIsPreparedAtItsSecondUseInOneRoundTrip() async throws {
         try await Database().withConnection { (connection) async throws in
             var prepared: [Int] = []
@@ -71,8 +74,44 @@ import Testing
                 }
             }
             for _ in 0..<3 { #expect(try await read() == 2) }
-            try await connection.execute("DEALLOCATE ALL")
+            try await connection.execute(Self.unseen)
             for _ in 0..<3 { #expect(try await read() == 2) }
+        }
+    }
+
+    /// What a transaction does to itself it need not be run again for.
+    @Test(arguments: [true, false])
+    func statementsThatTheUserDeallocatesAreForgottenAtOnce(_ inPipeline: Bool) async throws {
+        try await Database().withConnection { (connection) async throws in
+            for _ in 0..<3 { try await connection.execute("SELECT \(1) + 1") }
+            try await connection.transaction { (tx) async throws in
+                if inPipeline {
+                    try await tx.pipeline { $0.execute("DEALLOCATE ALL") }
+                    for _ in 0..<3 {
+                        let two = try await tx.pipeline { $0.one(Int.self, "SELECT \(1) + 1") }
+                        #expect(two == 2)
+                    }
+                } else {
+                    try await tx.execute("DEALLOCATE ALL")
+                    for _ in 0..<3 { #expect(try await tx.one(Int.self, "SELECT \(1) + 1") == 2) }
+                }
+            }
+            // The names that the server knows now are not given again.
+            for number in 0..<3 {
+                for _ in 0..<3 { try await connection.execute(SQL(raw: "SELECT \(number)")) }
+            }
+            let names = try await connection.query("SELECT name FROM pg_prepared_statements")
+            #expect(names.count == 4)
+        }
+    }
+
+    @Test func aUsersDiscardLeavesNoStatementThatTheServerDoesNotKnow() async throws {
+        try await Database().withConnection { (connection) async throws in
+            for _ in 0..<3 { try await connection.execute("SELECT \(1) + 1") }
+            try await connection.execute("DISCARD ALL")
+            try await connection.transaction { (tx) async throws in
+                for _ in 0..<3 { #expect(try await tx.one(Int.self, "SELECT \(1) + 1") == 2) }
+            }
         }
     }
 
@@ -80,7 +119,7 @@ import Testing
     func insideATransactionAStalePlanIsSafeToTryAgain(_ inPipeline: Bool) async throws {
         try await Database().withConnection { (connection) async throws in
             for _ in 0..<3 { try await connection.execute("SELECT \(1) + 1") }
-            try await connection.execute("DEALLOCATE ALL")
+            try await connection.execute(Self.unseen)
             let run: @ReactorActor () async throws -> Int = {
                 try await connection.transaction { tx in
                     if inPipeline {
@@ -101,7 +140,7 @@ import Testing
         try await Database().withConnection { (connection) async throws in
             try await connection.execute("CREATE TABLE t (n int)")
             for _ in 0..<3 { try await connection.execute("SELECT \(1) + 1") }
-            try await connection.execute("DEALLOCATE ALL")
+            try await connection.execute(Self.unseen)
             let error = try await failure {
                 _ = try await connection.pipeline { pipeline in
                     pipeline.execute("INSERT INTO t VALUES (1)")
