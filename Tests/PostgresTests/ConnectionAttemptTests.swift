@@ -42,4 +42,18 @@ import Testing
         #expect(settings["host"] == "db.example" && settings["hostaddr"] == "192.0.2.1")
         #expect(settings["client_encoding"] == "UTF8" && settings["connect_timeout"] == nil)
     }
+
+    @Test(arguments: [
+        ("host=db.example", [:], "disable"), ("host=db.example gssencmode=prefer", [:], "prefer"),
+        ("host=db.example", ["PGGSSENCMODE": "require"], nil),
+        ("host=127.0.0.1", [:], "disable"),
+    ])
+    func kerberosIsNotAskedForEncryptionUnlessTheUserWantsIt(
+        text: String, environment: [String: String], expected: String?
+    ) throws {
+        let configuration = try PostgresConfiguration(text) { environment[$0] }
+        let attempt = try ConnectionAttempt.all(of: configuration)[0]
+        let given = attempt.settings(of: configuration, address: "192.0.2.1").filter { $0.0 == "gssencmode" }
+        #expect(given.map(\.1) == (expected.map { [$0] } ?? []))
+    }
 }

@@ -67,6 +67,10 @@ struct ConnectionAttempt: Equatable {
         settings["client_encoding"] = "UTF8"
         if !configuration.serverSettings.isEmpty { settings["options"] = configuration.startupOptions }
         settings.merge(tls(configuration)) { given, _ in given }
+        if settings["gssencmode"] == nil, configuration.tlsEnvironment["PGGSSENCMODE"] == nil {
+            // With a ticket at hand PQconnectPoll would block on the key server.
+            settings["gssencmode"] = "disable"
+        }
         // Not honoured by PQconnectPoll, and refused as a string that is not a number; we keep time.
         settings["connect_timeout"] = nil
         return settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }

@@ -8,15 +8,19 @@ public import Logging
 /// `host=/run/postgresql dbname=shop`, `service=shop`. What is not said comes from the service file, the `PG*` environment
 /// variables, `~/.pgpass` and libpq's defaults. Its descriptions never contain the password.
 ///
-/// One default is not libpq's: a host that is not on this machine has to prove who it is. There `sslmode` is `verify-full`,
-/// with the system's certificates unless `sslrootcert` or `~/.postgresql/root.crt` names others. Whoever wants less has to
-/// say so: `sslmode=require`, `sslmode=disable`.
+/// Two defaults are not libpq's:
+/// - A host that is not on this machine has to prove who it is. There `sslmode` is `verify-full`, with the system's
+///   certificates unless `sslrootcert` or `~/.postgresql/root.crt` names others. Whoever wants less has to say so:
+///   `sslmode=require`, `sslmode=disable`.
+/// - `gssencmode` is `disable`. libpq would ask for encryption by Kerberos wherever there is a ticket, and while its library
+///   talks to the key server the reactor stands still. Whoever wants that says so: `gssencmode=prefer`, `gssencmode=require`,
+///   in the service file or by `PGGSSENCMODE` too. A login by GSSAPI, which only the server can ask for, blocks likewise.
 public struct PostgresConfiguration: Sendable {
     /// libpq's keywords and their values, as given.
     private(set) var settings: [String: String]
     /// What libpq itself would fill in: environment variables and built-in defaults.
     private let defaults: [String: String]
-    /// The environment variables that say something about TLS.
+    /// The environment variables that say something about TLS and other encryption.
     let tlsEnvironment: [String: String]
 
     /// How long one attempt to connect to one address may take, all round trips of the login included, and the look-up of a name
@@ -82,9 +86,10 @@ public struct PostgresConfiguration: Sendable {
             }
         }
         defaults = ConnectionString.defaults()
-        tlsEnvironment = ["PGSSLMODE", "PGREQUIRESSL", "PGSSLROOTCERT", "HOME"].reduce(into: [:]) {
-            $0[$1] = environment($1)
-        }
+        tlsEnvironment = ["PGSSLMODE", "PGREQUIRESSL", "PGSSLROOTCERT", "PGGSSENCMODE", "HOME"].reduce(
+            into: [:]) {
+                $0[$1] = environment($1)
+            }
         if let limit = self["connect_timeout"] ?? defaults["connect_timeout"] {
             guard let seconds = Int(limit) else {
                 throw PostgresError(
