@@ -136,6 +136,35 @@ private func exitStatus(of child: pid_t) -> Int32 {
         }
     }
 
+    @Test func aStreamThatIsOpenGoesOnInTheParentAlone() async {
+        await #expect(processExitsWith: .success) {
+            let database = try Database()
+            try await withReactor { (reactor) async throws in
+                let connection = try await PostgresConnection.connect(database.configuration)
+                let rows: SQL = "SELECT generate_series(1, 200000), repeat('x', 100)"
+                let seen = try await Greenlet.spawn { () async throws -> Int in
+                    var iterator = connection.stream(rows).makeAsyncIterator()
+                    _ = try await iterator.next()
+                    let child = forkProcess()
+                    if child == 0 {
+                        let code = try? reactor.run(until: { () async throws -> Int32 in
+                            let error = try await failure { while try await iterator.next() != nil {} }
+                            return error.code == .connectionClosed ? 7 : 1
+                        })
+                        _exit(code ?? 4)
+                    }
+                    #expect(exitStatus(of: child) == 7)
+                    var seen = 1
+                    while try await iterator.next() != nil { seen += 1 }
+                    return seen
+                }.get()
+                #expect(seen == 200_000)
+                #expect(try await connection.one(Int.self, "SELECT 1") == 1)
+                await connection.close()
+            }
+        }
+    }
+
     @Test func anInheritedLeaseIsNothingInTheChild() async {
         await #expect(processExitsWith: .success) {
             let database = try Database()
