@@ -1,8 +1,8 @@
 // vfork and _Fork: the ways to a child process in which no handler of pthread_atfork(3) runs.
 //
 // A child of vfork(2) shares its parent's memory, the thread-local pointer to the running fiber and the kernel's list of what
-// the loop waits for with it. On a fiber its close would tell the parent's reactor, its open would park the parent's fiber, inside the
-// child. POSIX lets vfork be fork, which it is there.
+// the loop waits for with it. On a reactor's thread its close would tell the parent's reactor, on a fiber its open would park the
+// parent's fiber, inside the child. POSIX lets vfork be fork, which it is there.
 #define CBS_AREA CBS_AREA_process
 #include "forks.h"
 
@@ -23,7 +23,7 @@ __attribute__((constructor(101))) static void watch_forks(void) { pthread_atfork
 // is pushed for a call would be the child's to overwrite. The sanitizers' books about memory do not stand two processes.
 pid_t cbs_shim_vfork(void) {
 #if !defined(CBS_THREAD_SANITIZER) && !defined(CBS_ADDRESS_SANITIZER)
-    if (CBS_LIKELY(cf_fiber_current() == NULL)) {
+    if (CBS_LIKELY(cf_fiber_current() == NULL && clinux_close_listeners == 0)) {
         __attribute__((musttail)) return CBS_REAL(vfork)();
     }
 #endif

@@ -150,7 +150,7 @@ extension PostgresSession {
             while !advance(handle) { await signal.wait() }
             exchange.isAnswered = true
             while exchange.isCancelInFlight, !exchange.isAbandoned { await signal.wait() }
-            do { _ = try judge(handle) } catch { return ended(false) }
+            do { _ = try judge() } catch { return ended(false) }
             ended(true)
         }
     }

@@ -11,10 +11,12 @@ import Testing
 /// vfork(2) and _Fork(3), in which no handler of pthread_atfork(3) runs. What forks in a process of its own, as in `ForkTests`.
 @Suite struct VforkTests {
     @Test(
-        arguments: [CFOREIGN_FORK, CFOREIGN_VFORK, CFOREIGN_SECOND_VFORK, CFOREIGN_FORK_ALONE].map(\.rawValue)
+        arguments: [CFOREIGN_FORK, CFOREIGN_VFORK, CFOREIGN_SECOND_VFORK, CFOREIGN_FORK_ALONE].map(
+            \.rawValue),
+        [true, false]
     )
-    func descriptorsThatTheChildOfAGreenletClosesStayTheParents(way: UInt32) async {
-        await #expect(processExitsWith: .success) { [way] in
+    func descriptorsThatAChildOfAReactorsThreadClosesStayTheParents(way: UInt32, inGreenlet: Bool) async {
+        await #expect(processExitsWith: .success) { [way, inGreenlet] in
             try await withReactor { reactor in
                 // The threads that began with the process come to rest, in the kernel.
                 try await reactor.sleep(for: .milliseconds(100))
@@ -25,12 +27,13 @@ import Testing
                 }
                 try await reactor.sleep(for: .milliseconds(10))
                 let mark = Mark()
-                let status = try await Greenlet.spawn { () -> Int32 in
+                let fork = { () -> Int32 in
                     let child = mark.child(
                         cforeign_way(way), closing: closed.first, replacing: replaced.first)
                     var status: Int32 = 0
                     return child > 0 && waitpid(child, &status, 0) == child ? status : -1
-                }.get()
+                }
+                let status = inGreenlet ? try await Greenlet.spawn { fork() }.get() : fork()
                 #expect(status == 7 << 8)
                 #expect(mark.value == 0, "the child has memory of its own")
                 for (pair, reader) in zip([closed, replaced], readers) {
