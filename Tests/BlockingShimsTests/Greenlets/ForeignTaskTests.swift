@@ -17,7 +17,9 @@ import Testing
         _ body: @escaping @ReactorActor () -> Value
     ) async throws -> Value {
         let values = Values<Value>()
-        try await withReactor { _ in
+        try await withReactor { reactor in
+            // Its look at a thread that is about to block would interrupt the call.
+            reactor.monitor.maxBlockingTime = nil
             try await Greenlet.spawn { () throws -> Void in
                 let deferred = Deferred<Int>()
                 Local.$number.withValue(1) {
