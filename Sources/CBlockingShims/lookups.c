@@ -178,9 +178,9 @@ int cbs_shim_gethostbyaddr_r(
     return find_host(hooks, &asked, entry, buffer, found, host_error);
 }
 
-struct hostent *cbs_shim_gethostbyaddr(const void *address, socklen_t length, int family) {
-    const cbs_hook_table *hooks = cbs_current_hooks();
-    if (CBS_LIKELY(hooks == NULL) || address == NULL) {
+static CBS_SLOW struct hostent *by_address(
+    const cbs_hook_table *hooks, const void *address, socklen_t length, int family) {
+    if (address == NULL) {
         return CBS_REAL(gethostbyaddr)(address, length, family);
     }
     int host_error = 0;
@@ -205,6 +205,12 @@ struct hostent *cbs_shim_gethostbyaddr(const void *address, socklen_t length, in
             return NULL;
         }
     }
+}
+
+struct hostent *cbs_shim_gethostbyaddr(const void *address, socklen_t length, int family) {
+    const cbs_hook_table *hooks = cbs_current_hooks();
+    return CBS_LIKELY(hooks == NULL) ? CBS_REAL(gethostbyaddr)(address, length, family)
+                                     : by_address(hooks, address, length, family);
 }
 
 // MARK: DNS

@@ -204,6 +204,7 @@ static void cbs_host_work(void *argument) {
     }
 }
 
+/// The body of both; `family` is 0 for gethostbyname.
 static CBS_SLOW struct hostent *cbs_host(const cbs_hook_table *hooks, const char *host, int family) {
     int saved = errno;
     cbs_host_request *request = calloc(1, sizeof *request);
@@ -245,16 +246,15 @@ static CBS_SLOW struct hostent *cbs_host(const cbs_hook_table *hooks, const char
 
 struct hostent *cbs_shim_gethostbyname(const char *host) {
     const cbs_hook_table *hooks = cbs_current_hooks();
-    if (CBS_LIKELY(hooks == NULL) || host == NULL) {
-        return CBS_REAL(gethostbyname)(host);
-    }
-    return cbs_host(hooks, host, 0);
+    return CBS_LIKELY(hooks == NULL) ? CBS_REAL(gethostbyname)(host) : cbs_host(hooks, host, 0);
+}
+
+static CBS_SLOW struct hostent *cbs_host_of_family(const cbs_hook_table *hooks, const char *host, int family) {
+    // No family is 0: glibc says so.
+    return family == 0 ? CBS_REAL(gethostbyname2)(host, family) : cbs_host(hooks, host, family);
 }
 
 struct hostent *cbs_shim_gethostbyname2(const char *host, int family) {
     const cbs_hook_table *hooks = cbs_current_hooks();
-    if (CBS_LIKELY(hooks == NULL) || host == NULL || family == 0) {
-        return CBS_REAL(gethostbyname2)(host, family);
-    }
-    return cbs_host(hooks, host, family);
+    return CBS_LIKELY(hooks == NULL) ? CBS_REAL(gethostbyname2)(host, family) : cbs_host_of_family(hooks, host, family);
 }
