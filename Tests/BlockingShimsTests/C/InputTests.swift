@@ -208,6 +208,20 @@ import Testing
         }
     }
 
+    @Test func underflowFillsTheBufferAndTakesNothing() {
+        let stream = Stream(.pipes(), "r")
+        let underflow = StreamFunction.find("__underflow", StreamFunction.Byte.self)
+        onFiber { scheduler in
+            scheduler.whenParked = [{ stream.feed("ab") }]
+            #expect(underflow(stream.file) == 97)
+            #expect(underflow(stream.file) == 97)
+            #expect(getc(stream.file) == 97 && getc(stream.file) == 98)
+            #expect(scheduler.waits.count == 1)
+        }
+        stream.feed("c")
+        #expect(underflow(stream.file) == 99 && getc(stream.file) == 99)
+    }
+
     @Test func streamWithoutADescriptorIsLibcs() {
         var content = Array("in memory\n".utf8)
         let file = fmemopen(&content, content.count, "r")!

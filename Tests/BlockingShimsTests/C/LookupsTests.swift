@@ -88,21 +88,57 @@ import Testing
         scheduler.keptWork[2].drop()
     }
 
-    @Test func queriesGoToAWorker() {
+    @Test(arguments: [true, false])
+    func reentrantReverseLookupFillsTheCallersBuffer(isOnFiber: Bool) {
+        typealias Function =
+            @convention(c) (
+                UnsafePointer<UInt8>, socklen_t, Int32, UnsafeMutablePointer<hostent>,
+                UnsafeMutablePointer<CChar>, Int, UnsafeMutablePointer<UnsafeMutablePointer<hostent>?>,
+                UnsafeMutablePointer<Int32>
+            ) -> Int32
+        let lookup = symbol("gethostbyaddr_r", as: Function.self)
+        func check() {
+            let buffer = UnsafeMutablePointer<CChar>.allocate(capacity: 4096)
+            defer { buffer.deallocate() }
+            var entry = hostent()
+            var found: UnsafeMutablePointer<hostent>?
+            var hostError: Int32 = 0
+            var address: [UInt8] = [127, 0, 0, 1]
+            #expect(lookup(&address, 4, AF_INET, &entry, buffer, 4096, &found, &hostError) == 0)
+            #expect(found?.pointee.h_addr_list[0]?[0] == 127)
+            #expect(found.map { $0.pointee.h_name >= buffer && $0.pointee.h_name < buffer + 4096 } == true)
+            #expect(lookup(&address, 4, AF_INET, &entry, buffer, 4, &found, &hostError) == ERANGE)
+            #expect(found == nil)
+        }
+        let scheduler = onFiber { _ in if isOnFiber { check() } }
+        if !isOnFiber { check() }
+        #expect(scheduler.offloads == (isOnFiber ? 2 : 0))
+    }
+
+    @Test(arguments: ["res_query", "res_search", "res_querydomain"])
+    func queriesGoToAWorker(function: String) {
         // A name that is too long is refused before anybody is asked.
         let name = String(repeating: "a", count: 300)
         var answer = [UInt8](repeating: 0, count: 512)
-        #expect(query(name, &answer) == -1)
+        #expect(query(name, &answer, function) == -1)
         let scheduler = onFiber { _ in
             var answer = [UInt8](repeating: 0, count: 512)
-            #expect(query(name, &answer) == -1)
+            #expect(query(name, &answer, function) == -1)
         }
         #expect(scheduler.offloads == 1)
     }
 
-    private func query(_ name: String, _ answer: inout [UInt8]) -> Int32 {
+    private func query(_ name: String, _ answer: inout [UInt8], _ function: String = "res_query") -> Int32 {
         typealias Query =
             @convention(c) (UnsafePointer<CChar>, Int32, Int32, UnsafeMutablePointer<UInt8>, Int32) -> Int32
-        return symbol("res_query", as: Query.self)(name, 1, 1, &answer, Int32(answer.count))
+        typealias DomainQuery =
+            @convention(c) (
+                UnsafePointer<CChar>, UnsafePointer<CChar>, Int32, Int32, UnsafeMutablePointer<UInt8>, Int32
+            ) -> Int32
+        let size = Int32(answer.count)
+        if function == "res_querydomain" {
+            return symbol(function, as: DomainQuery.self)(name, "invalid", 1, 1, &answer, size)
+        }
+        return symbol(function, as: Query.self)(name, 1, 1, &answer, size)
     }
 }

@@ -71,6 +71,32 @@ import Testing
         #expect(scheduler.sleeps.isEmpty)
     }
 
+    @Test(arguments: Call.allCases)
+    func outsideAFiberTheThreadSleepsForTheWholeTime(call: Call) {
+        let run = timed { call.run() }
+        #expect(run.result == 0 && run.seconds >= call.duration)
+    }
+
+    @Test func sleepOfC11ParksAndSaysThatItWasInterrupted() {
+        typealias Function =
+            @convention(c) (UnsafePointer<timespec>, UnsafeMutablePointer<timespec>?) -> Int32
+        let sleep = symbol("thrd_sleep", as: Function.self)
+        var (short, long, left) = (timespec(tv_sec: 0, tv_nsec: 20_000_000), timespec(), timespec())
+        long.tv_sec = 100
+        onFiber { scheduler in
+            errno = ENOENT
+            let run = timed { sleep(&short, nil) }
+            #expect(run.result == 0 && run.seconds >= 0.02)
+            #expect(scheduler.sleeps.count == 1)
+            scheduler.failure = ECANCELED
+            #expect(sleep(&long, &left) == -1)
+            #expect((50..<100).contains(left.tv_sec))
+            #expect(errno == ENOENT, "C11's functions have no errno")
+        }
+        let run = timed { sleep(&short, nil) }
+        #expect(run.result == 0 && run.seconds >= 0.02)
+    }
+
     @Test func zeroYields() {
         let scheduler = onFiber { _ in #expect(usleep(0) == 0) }
         #expect(scheduler.sleeps.count == 1)

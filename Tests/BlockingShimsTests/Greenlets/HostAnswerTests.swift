@@ -90,6 +90,7 @@ import Testing
         #expect(Answer(entry).addresses == [[127, 0, 0, 5]])
         #expect(original("127.0.0.6") == entry)
         #expect(Answer(entry).addresses == [[127, 0, 0, 6]])
+        #expect(gethostbyname("localhost").map { Answer($0).addresses.first?.first } == 127)
     }
 
     @Test func whatAFiberKeepsIsReleasedAtItsEnd() throws {

@@ -56,6 +56,34 @@ import Testing
         }
     }
 
+    @Test(arguments: [CLOCK_REALTIME, CLOCK_MONOTONIC], [true, false])
+    func limitIsOfTheCallersClock(clock: clockid_t, isOnFiber: Bool) {
+        typealias Function =
+            @convention(c) (OpaquePointer, OpaquePointer, clockid_t, UnsafePointer<timespec>) -> Int32
+        let clockWait = symbol("pthread_cond_clockwait", as: Function.self)
+        let (mutex, condition) = (Mutex(.errorcheck), Condition())
+        func wait(_ milliseconds: Int) -> Int32 {
+            var limit = time(in: milliseconds, by: clock)
+            return clockWait(OpaquePointer(condition.address), OpaquePointer(mutex.address), clock, &limit)
+        }
+        let scheduler = onFiber { scheduler in
+            guard isOnFiber else { return }
+            mutex.lock()
+            let run = timed { wait(50) }
+            #expect(run.result == ETIMEDOUT && run.seconds >= 0.049)
+            scheduler.whenParked = [{ condition.signal() }]
+            #expect(wait(60_000) == 0)
+            #expect(mutex.unlock() == 0, "held again")
+        }
+        if !isOnFiber {
+            mutex.lock()
+            let run = timed { wait(50) }
+            #expect(run.result == ETIMEDOUT && run.seconds >= 0.049)
+            #expect(mutex.unlock() == 0)
+        }
+        #expect(scheduler.parks.count == (isOnFiber ? 2 : 0))
+    }
+
     @Test func sharedConditionIsLookedAfterFromTimeToTime() {
         let (mutex, condition) = (Mutex(), Condition(isShared: true))
         let scheduler = onFiber { _ in

@@ -33,6 +33,34 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false])
+    func joinOfC11HasTheThreadsResult(isOnFiber: Bool) {
+        typealias Body = @convention(c) (UnsafeMutableRawPointer?) -> Int32
+        typealias Create =
+            @convention(c) (UnsafeMutablePointer<pthread_t>, Body, UnsafeMutableRawPointer?) -> Int32
+        typealias Join = @convention(c) (pthread_t, UnsafeMutablePointer<Int32>?) -> Int32
+        let (create, join) = (symbol("thrd_create", as: Create.self), symbol("thrd_join", as: Join.self))
+        let go = Semaphore()
+        func check() {
+            var thread = pthread_t()
+            let body: Body = { argument in
+                sem_wait(argument!.assumingMemoryBound(to: sem_t.self))
+                return 7
+            }
+            #expect(create(&thread, body, go.address) == 0)
+            if !isOnFiber { go.post() }
+            var result: Int32 = 0
+            #expect(join(thread, &result) == 0)
+            #expect(result == 7)
+        }
+        let scheduler = onFiber { scheduler in
+            scheduler.whenParked = [{ go.post() }]
+            if isOnFiber { check() }
+        }
+        if !isOnFiber { check() }
+        #expect(scheduler.parks.isEmpty != isOnFiber)
+    }
+
     @Test func oneselfIsNotWaitedFor() {
         onFiber { _ in #expect(pthread_join(pthread_self(), nil) == EDEADLK) }
     }

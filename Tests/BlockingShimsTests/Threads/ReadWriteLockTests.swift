@@ -33,6 +33,23 @@ import Testing
         #expect(scheduler.parks == [.init(deadline: .max, isKillable: false)])
     }
 
+    @Test(arguments: [true, false])
+    func triesNeverPark(isOnFiber: Bool) {
+        let lock = ReadWriteLock()
+        func check() {
+            #expect(pthread_rwlock_trywrlock(lock.address) == 0)
+            #expect(pthread_rwlock_trywrlock(lock.address) == EBUSY)
+            #expect(pthread_rwlock_tryrdlock(lock.address) == EBUSY)
+            lock.unlock()
+            #expect(pthread_rwlock_tryrdlock(lock.address) == 0)
+            #expect(pthread_rwlock_trywrlock(lock.address) == EBUSY)
+            lock.unlock()
+        }
+        let scheduler = onFiber { _ in if isOnFiber { check() } }
+        if !isOnFiber { check() }
+        #expect(scheduler.parks.isEmpty && scheduler.sleeps.isEmpty)
+    }
+
     @Test(arguments: [CLOCK_REALTIME, CLOCK_MONOTONIC], [true, false])
     func limitEndsTheWait(clock: clockid_t, isWriter: Bool) {
         let lock = ReadWriteLock()
