@@ -88,6 +88,7 @@ extension PostgresSession {
         stopCancelling()
         exchange.number += 1
         exchange.interruption = nil
+        exchange.isJustAwaited = false
         exchange.isCancelSent = false
         exchange.isDiscardingCopy = false
         exchange.isAnswered = false

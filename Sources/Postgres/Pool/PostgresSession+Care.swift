@@ -82,7 +82,7 @@ extension PostgresSession {
 
     /// Makes the session as new. Whether that worked; when not it is to be closed.
     func discardAll() async -> Bool {
-        guard (try? await script("DISCARD ALL", timeout: .seconds(5), isInterruptible: false)) != nil else {
+        guard (try? await script("DISCARD ALL", timeout: .seconds(5), ifInterrupted: .ignore)) != nil else {
             return false
         }
         dirt.clear()

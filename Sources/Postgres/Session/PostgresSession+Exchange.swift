@@ -13,12 +13,25 @@ enum Interruption {
     case scopeEnded
 }
 
+/// What an interruption does to the statement under way.
+enum InterruptionPolicy {
+    /// It is cancelled on the server.
+    case cancel
+    /// It is waited for, for as long as the grace is: COMMIT. It is not cancelled: a server that waits for its standbys would
+    /// stop waiting, and have committed.
+    case waitForGrace
+    /// Its task may be cancelled, it goes on: clean-up, which has a time limit.
+    case ignore
+}
+
 /// What a session knows about the statement under way.
 struct Exchange {
     var isUnderWay = false
     /// Tells a late interruption that its statement is over.
     var number: UInt64 = 0
     var interruption: Interruption?
+    /// No cancel request is sent for it.
+    var isJustAwaited = false
     /// A cancel request is with a worker thread. Until it has returned it could hit the next statement.
     var isCancelInFlight = false
     /// Takes that request back while it waits for a thread.
@@ -66,14 +79,14 @@ extension PostgresSession {
     /// - Parameter isCleanUp: whoever comes meanwhile waits instead of being refused.
     @inline(__always)
     func perform(
-        timeout: Duration? = nil, isInterruptible: Bool = true, isCleanUp: Bool = false,
+        timeout: Duration? = nil, ifInterrupted policy: InterruptionPolicy = .cancel, isCleanUp: Bool = false,
         _ send: (OpaquePointer) -> Int32
     ) async throws -> LibPQResult {
         if exchange.isCleanUp { await waitForCleanUp() }
-        let handle = try beginExchange(timeout: timeout, isInterruptible: isInterruptible, send)
+        let handle = try beginExchange(timeout: timeout, ifInterrupted: policy, send)
         exchange.isCleanUp = isCleanUp
         defer { finishExchange() }
-        if isInterruptible {
+        if policy != .ignore {
             let number = exchange.number
             await withTaskCancellationHandler {
                 while !advance(handle) {
@@ -94,7 +107,8 @@ extension PostgresSession {
     /// Sends by `send` and counts the time from now. Whoever calls it calls `finishExchange` when the answer has come to
     /// its end. Never waits.
     func beginExchange(
-        timeout: Duration?, isInterruptible: Bool = true, _ send: (OpaquePointer) -> Int32
+        timeout: Duration?, ifInterrupted policy: InterruptionPolicy = .cancel,
+        _ send: (OpaquePointer) -> Int32
     ) throws -> OpaquePointer {
         try refuseWhenInherited()
         guard !exchange.isUnderWay else {
@@ -106,13 +120,14 @@ extension PostgresSession {
             )
         }
         guard let handle, failure == nil else { throw unusable }
-        if isInterruptible {
+        if policy == .cancel {
             try Task.checkCancellation()
             if let condemned { throw condemned }
         }
         exchange.isUnderWay = true
         exchange.number += 1
         exchange.interruption = nil
+        exchange.isJustAwaited = policy == .waitForGrace
         exchange.isCancelSent = false
         exchange.isDiscardingCopy = false
         exchange.isAnswered = false
@@ -140,7 +155,7 @@ extension PostgresSession {
         within limit: Duration, _ send: (OpaquePointer) -> Int32,
         _ ended: @escaping @Sendable @ReactorActor (Bool) -> Void
     ) {
-        guard let handle = try? beginExchange(timeout: limit, isInterruptible: false, send) else {
+        guard let handle = try? beginExchange(timeout: limit, ifInterrupted: .ignore, send) else {
             return ended(false)
         }
         exchange.isCleanUp = true

@@ -20,15 +20,17 @@ private final class CancelRequest: @unchecked Sendable {
 }
 
 extension PostgresSession {
-    /// Cancels the statement under way on the server. Does nothing when that statement is over.
+    /// Cancels the statement under way on the server, or, a COMMIT, gives it the grace to end. Does nothing when that statement
+    /// is over.
     func interrupt(_ reason: Interruption, exchange number: UInt64) {
         guard exchange.isUnderWay, exchange.number == number, exchange.interruption == nil, let handle else {
             return
         }
         exchange.interruption = reason
-        record.cancels += 1
         // For the request to get there; from then on the statement has as long to end.
         armGrace(number)
+        guard !exchange.isJustAwaited else { return }
+        record.cancels += 1
         sendCancelRequest(handle, exchange: number)
         exchange.feed?.wasInterrupted()
     }

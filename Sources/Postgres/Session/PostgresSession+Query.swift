@@ -37,8 +37,9 @@ extension PostgresSession {
     }
 
     /// Runs a text of any number of statements by the simple protocol; without BEGIN in it they are one transaction.
-    func script(_ text: String, timeout: Duration? = nil, isInterruptible: Bool = true) async throws -> String
-    {
+    func script(
+        _ text: String, timeout: Duration? = nil, ifInterrupted policy: InterruptionPolicy = .cancel
+    ) async throws -> String {
         if text.utf8.contains(0) {
             throw PostgresValueError(.nulCharacter, "the statement contains U+0000")
         }
@@ -46,15 +47,16 @@ extension PostgresSession {
         noteStatement(text, mayRepeat: false)
         if isObserved {
             return try await observed(text, { _ in 0 }) {
-                try await run(text, timeout: timeout, isInterruptible: isInterruptible)
+                try await run(text, timeout: timeout, policy)
             }
         }
-        return try await run(text, timeout: timeout, isInterruptible: isInterruptible)
+        return try await run(text, timeout: timeout, policy)
     }
 
-    private func run(_ script: String, timeout: Duration?, isInterruptible: Bool) async throws -> String {
-        try await perform(timeout: timeout, isInterruptible: isInterruptible) { PQsendQuery($0, script) }
-            .commandTag
+    private func run(
+        _ script: String, timeout: Duration?, _ policy: InterruptionPolicy
+    ) async throws -> String {
+        try await perform(timeout: timeout, ifInterrupted: policy) { PQsendQuery($0, script) }.commandTag
     }
 
     private func runUnprepared(_ sql: SQL, _ timeout: Duration?) async throws -> PostgresRows {

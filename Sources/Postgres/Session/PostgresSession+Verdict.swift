@@ -52,6 +52,8 @@ extension PostgresSession {
         let message =
             if exchange.isComplete {
                 "the request to cancel a \(what) that is over is still on its way after \(limit) and could hit another"
+            } else if exchange.isJustAwaited {
+                "the server did not answer within \(limit) of the interruption; whether the transaction was committed is not known"
             } else if !exchange.isCancelSent {
                 "the request to cancel a \(what) did not reach the server within \(limit); whether it takes effect is not known"
             } else {

@@ -129,7 +129,7 @@ final class CursorRows: RowSource {
         await session.waitUntilFree(endsStreams: false)
         guard (try? lent()) != nil, isClosable(on: session) else { return }
         let result = try? await session.perform(
-            timeout: Self.closeLimit, isInterruptible: false, isCleanUp: true
+            timeout: Self.closeLimit, ifInterrupted: .ignore, isCleanUp: true
         ) {
             PQsendQuery($0, "CLOSE \(name)")
         }

@@ -85,10 +85,10 @@ extension PostgresTransaction {
         }
         // With the transaction it is forgotten.
         let failure = session.transactionFailure
-        // Not interruptible: a cancelled COMMIT leaves nobody knowing whether it took place.
+        // Not cancelled, and waited for no longer than the grace once it is interrupted: nobody knows then what it came to.
         let text = savepoint.map { "RELEASE SAVEPOINT \($0)" } ?? "COMMIT"
         isCommitting = true
-        let tag = try await session.script(text, isInterruptible: false)
+        let tag = try await session.script(text, ifInterrupted: .waitForGrace)
         // The server answers the COMMIT of a failed transaction with success and this tag.
         if tag == "ROLLBACK" {
             end(.rolledBack)
@@ -128,7 +128,7 @@ extension PostgresSession {
         guard isUsable, transactionStatus != PQTRANS_IDLE else { return }
         let text = savepoint.map { "ROLLBACK TO SAVEPOINT \($0); RELEASE SAVEPOINT \($0)" } ?? "ROLLBACK"
         do {
-            _ = try await script(text, timeout: .seconds(5), isInterruptible: false)
+            _ = try await script(text, timeout: .seconds(5), ifInterrupted: .ignore)
         } catch {
             lose(
                 PostgresError(.connectionLost, "the transaction could not be rolled back", underlying: error),

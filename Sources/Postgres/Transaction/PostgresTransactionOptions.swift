@@ -95,7 +95,10 @@ extension PostgresDatabase {
     /// }
     /// ```
     /// On a transaction it is a savepoint: what `body` did is undone when it throws, and the outer transaction goes on. A
-    /// cancelled task rolls back. COMMIT itself is not cancelled.
+    /// cancelled task rolls back. COMMIT itself is not cancelled: when the task is cancelled, the greenlet killed or the pool
+    /// closed meanwhile, it has `cancelGrace` of the configuration to end as it will. After that the connection is closed, and
+    /// `connectionLost` says that nobody knows whether it took place. Left alone it may take as long as it does; what a cut
+    /// network costs at most the operating system decides, or `tcp_user_timeout` in the connection string.
     ///
     /// On a pool the greenlet's other uses of that pool inside `body` join the transaction: they run on its connection. A
     /// greenlet spawned in there has no part in it; see `PostgresPool.outsideTransaction(_:)`.
