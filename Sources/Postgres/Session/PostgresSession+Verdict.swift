@@ -67,7 +67,8 @@ extension PostgresSession {
     /// - Parameter interruption: why it was to end, if it was.
     func lossError(_ interruption: Interruption?) -> PostgresError {
         var error = unusable
-        if error.code == .connectionClosed {
+        // In the child of a fork it is the parent's statement, which goes on there.
+        if error.code == .connectionClosed, !isInherited {
             error = PostgresError(
                 .connectionLost,
                 "the connection was closed under a statement; whether it took effect is not known",

@@ -152,27 +152,17 @@ struct TransactionPooledTests {
     @Test func aPoolerThatNobodySpokeOfIsSuspected() async throws {
         let log = CapturedLog()
         try await withPooler(.session, checks: false, log: log) { (pool) async throws in
-            // Who meets which session is the pooler's choice: until it is found out, at the first chance.
-            let deadline = reactor.now.advanced(by: .seconds(60))
-            let isOver = {
-                log.messages.contains { $0.contains("transactionPooled") } || reactor.now > deadline
-            }
-            let greenlets = (0..<8).map { _ in
-                Greenlet.spawn { () async throws in
-                    var number = 0
-                    while number < 30 || !isOver() {
-                        number += 1
-                        do { #expect(try await pool.one(Int.self, "SELECT \(number)") == number) } catch let
-                            error
-                            as PostgresError where error.code == .server
-                        {
-                            // Two connections gave their statements the same name in one session.
-                            #expect(error.sqlState == .duplicatePreparedStatement)
-                        }
-                    }
+            try await pool.withConnection { (connection) async throws in
+                // Prepared in the one session that the pooler has opened so far.
+                for number in 0..<3 {
+                    #expect(try await connection.one(Int.self, "SELECT \(number)") == number)
+                }
+                try await pool.transaction { (tx) async throws in
+                    // The transaction has that session, so that the connection meets another one.
+                    #expect(try await tx.one(Int.self, "SELECT count(*) FROM pg_class") > 0)
+                    #expect(try await connection.one(Int.self, "SELECT \(3)") == 3)
                 }
             }
-            for greenlet in greenlets { try await greenlet.get() }
         }
         #expect(log.messages.contains { $0.contains("transactionPooled") })
     }
