@@ -66,8 +66,6 @@ import Glibc
 /// - Libraries loaded with `RTLD_DEEPBIND`, or linked with `-Bsymbolic` to a libc of their own; statically linked executables, where
 ///   `dlsym` finds no original: do not link this module into one.
 ///
-/// In the child of a `fork` made by a greenlet that greenlet's calls block, as libc's do: its reactor stayed in the parent. Greenlets that
-/// the child starts, on a reactor that it runs (see `Reactor`), park as here.
 /// **Switches.** ``active`` says which areas of libc park, from `REACTOR_SHIMS` or as the program sets it; ``original(_:)`` gives
 /// libc's own functions to code that wants to block.
 ///
@@ -83,9 +81,10 @@ import Glibc
 /// or taken is never part of one. To code off greenlets a lock that a greenlet holds is locked: `async` code that waits for
 /// it blocks the loop and with it the greenlet.
 ///
-/// In the child of a `fork` made by a greenlet that greenlet's calls block, as libc's do: its reactor stayed in the parent. In a greenlet
-/// `vfork` is `fork`, since a child that shared its memory would close and wait in the parent's reactor; so does one made by `clone`
-/// with `CLONE_VM`, which is not covered.
+/// **Children.** In the child of a `fork` made by a greenlet that greenlet's calls block, as libc's do: its reactor stayed in the parent.
+/// Greenlets that the child starts, on a reactor that it runs (see `Reactor`), park as here. On a reactor's thread `vfork` is `fork`,
+/// since a child that shared its memory would close and wait in the parent's reactor; so does one made by `clone` with `CLONE_VM`,
+/// which is not covered.
 ///
 /// A signal handler that interrupts a greenlet runs as part of it: write there to `O_NONBLOCK` descriptors only, or use
 /// `reactor.signals(_:)`. On a blocking descriptor `connect`, `accept` and a stream's reading set `O_NONBLOCK` for the microsecond

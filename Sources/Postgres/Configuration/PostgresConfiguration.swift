@@ -62,7 +62,8 @@ public struct PostgresConfiguration: Sendable {
     public var slowStatementThreshold: Duration?
 
     /// Told of each statement when it is over, for metrics and traces; on the reactor, and must not wait. Those of pools,
-    /// connections, transactions and pipelines, BEGIN and COMMIT too; not those of streams, cursors and COPY.
+    /// connections, transactions and pipelines, BEGIN and COMMIT too, streams and COPY, whose time includes their consumer's; not what a
+    /// cursor sends.
     public var onStatement: PostgresStatementObserver?
 
     /// Where the server's notices go: warnings at level `warning`, all else at `debug`.

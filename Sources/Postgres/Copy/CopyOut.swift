@@ -115,9 +115,9 @@ final class CopyOut {
         }
         let text = statement.out(format)
         let isRead = StatementKind.isPlainRead(statement.selection.text)
-        feed = try await StatementFeed(loan, timeout: session.remaining(until: deadline), isRead: isRead) {
-            PQsendQuery($0, text)
-        }
+        feed = try await StatementFeed(
+            loan, text, timeout: session.remaining(until: deadline), isRead: isRead
+        ) { PQsendQuery($0, text) }
     }
 }
 

@@ -22,9 +22,9 @@ extension PostgresCopyWriter {
             }
         }
         let statement = statement.into(format)
-        let feed = try await StatementFeed(loan, timeout: session.remaining(until: deadline), isRead: false) {
-            PQsendQuery($0, statement)
-        }
+        let feed = try await StatementFeed(
+            loan, statement, timeout: session.remaining(until: deadline), isRead: false
+        ) { PQsendQuery($0, statement) }
         session.exchange.copyFailure = "the rows were not sent to their end"
         let isReady: Bool? = try await feed.next { feed.takeReply($0, until: PGRES_COPY_IN) }
         guard isReady == true else {

@@ -31,6 +31,9 @@ final class StatementFeed {
     private var loan: SessionLoan?
     private let number: UInt64
     private let isRead: Bool
+    /// For who observes statements.
+    private let text: String
+    private let start: ReactorInstant
     /// Somebody waits in `next` or `drain`.
     private var isBusy = false
     private var hasTaken = false
@@ -48,12 +51,17 @@ final class StatementFeed {
 
     /// Sends a statement by `send`. When that throws the loan has been given back.
     ///
-    /// - Parameter isRead: the statement changes nothing, as far as its text tells.
+    /// - Parameters:
+    ///   - text: the statement's, for who observes statements.
+    ///   - isRead: the statement changes nothing, as far as its text tells.
     init(
-        _ loan: SessionLoan, timeout: Duration?, isRead: Bool, _ send: (OpaquePointer) -> Int32
+        _ loan: SessionLoan, _ text: String, timeout: Duration?, isRead: Bool,
+        _ send: (OpaquePointer) -> Int32
     ) async throws {
         session = loan.session
+        self.text = text
         self.isRead = isRead
+        start = session.reactor.now
         do {
             await session.waitForCleanUp()
             _ = try session.beginExchange(timeout: timeout, send)
@@ -228,6 +236,12 @@ final class StatementFeed {
                     : interruption.error
             }
         } catch { failure = error }
+        if session.isObserved {
+            let rows = commandTag.split(separator: " ").last.flatMap { Int($0) } ?? 0
+            session.configuration.tell(
+                text, since: start, processID: session.processID,
+                failure.map { .failure($0) } ?? .success(rows))
+        }
         isOver = true
         reason = failure
         session.finishExchange()

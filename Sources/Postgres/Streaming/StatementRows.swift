@@ -65,8 +65,9 @@ final class StatementRows: RowSource {
         gatherer = RowGatherer(columns: prepared?.columns)
         let (sql, statement) = (sql, prepared)
         let isRead = StatementKind.isPlainRead(sql.text)
-        feed = try await StatementFeed(loan, timeout: session.remaining(until: deadline), isRead: isRead) {
-            handle in
+        feed = try await StatementFeed(
+            loan, sql.text, timeout: session.remaining(until: deadline), isRead: isRead
+        ) { handle in
             let isSent =
                 if let statement {
                     session.sendPrepared(statement.name, sql, statement.format, handle)

@@ -54,6 +54,29 @@ import Testing
         }
     }
 
+    @Test func streamsAndCopiesAreToldOfWhenTheyAreOver() async throws {
+        try await withObservedPool { (pool, seen) async throws in
+            try await pool.execute("CREATE TABLE t (n int)")
+            seen.events = []
+            #expect(try await pool.copyIn(into: "t", rows: [Int32(1), 2, 3]) == 3)
+            for try await row in pool.stream("SELECT n FROM t WHERE n < \(Int32(3))") {
+                #expect(try row.decode(Int32.self, at: 0) < 3)
+            }
+            for try await _ in pool.copyOut(table: "t") {}
+            #expect(seen.events.map(\.rows) == [3, 2, 3] && seen.events.allSatisfy { $0.error == nil })
+            #expect(
+                seen.texts[0].hasPrefix("COPY t FROM STDIN") && seen.texts[2].hasPrefix("COPY t TO STDOUT"))
+            #expect(seen.texts[1] == "SELECT n FROM t WHERE n < $1")
+            seen.events = []
+            for try await _ in pool.stream("SELECT generate_series(1, 100000000)") { break }
+            #expect(try await eventually { seen.events.count == 1 })
+            #expect(seen.events[0].error != nil && seen.events[0].rows == nil)
+            _ = try await failure { for try await _ in pool.stream("SELECT 1/0") {} }
+            #expect(seen.events.count == 2)
+            #expect((seen.events[1].error as? PostgresError)?.sqlState == .divisionByZero)
+        }
+    }
+
     @Test func aSlowStatementIsOneLineOfTheLogAndAQuickOneNone() async throws {
         let database = try Database()
         let log = CapturedLog()
