@@ -53,7 +53,7 @@ extension PostgresCopyWriter {
             isEnded = true
             throw error
         }
-        return feed.commandTag.split(separator: " ").last.flatMap { Int($0) } ?? 0
+        return feed.affectedRows
     }
 
     /// Tells the server that no more will come, so that it undoes what it has; the connection stays good.

@@ -43,6 +43,8 @@ final class StatementFeed {
     private var reason: (any Error)?
     /// What the server said it did, once it is over.
     private(set) var commandTag = ""
+    /// How many rows that was: the number that ends the tag.
+    var affectedRows: Int { commandTag.split(separator: " ").last.flatMap { Int($0) } ?? 0 }
     /// What is read is a COPY, which is thrown away in another way.
     var isCopy = false
     /// Nothing of the answer is the consumer's to take but that it is done: an interruption that comes too late to stop the
@@ -237,10 +239,9 @@ final class StatementFeed {
             }
         } catch { failure = error }
         if session.isObserved {
-            let rows = commandTag.split(separator: " ").last.flatMap { Int($0) } ?? 0
             session.configuration.tell(
                 text, since: start, processID: session.processID,
-                failure.map { .failure($0) } ?? .success(rows))
+                failure.map { .failure($0) } ?? .success(affectedRows))
         }
         isOver = true
         reason = failure

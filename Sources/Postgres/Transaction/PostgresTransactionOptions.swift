@@ -28,7 +28,7 @@ public struct PostgresTransactionOptions: Hashable, Sendable {
     /// On a pool: how long to wait for a connection; nil: the `acquireTimeout` of its options.
     public var acquireTimeout: Duration?
     /// Where it is asked for.
-    var place = CallSite()
+    var place = TransactionPlace()
 
     /// The defaults of the server, tried once.
     public init() {}
@@ -49,7 +49,7 @@ public struct PostgresTransactionOptions: Hashable, Sendable {
     /// The same, asked for there, unless they know a place already.
     func asked(at file: StaticString, _ line: UInt) -> Self {
         var options = self
-        if options.place.line == 0 { options.place = CallSite(file: file, line: line) }
+        if options.place.line == 0 { options.place = TransactionPlace(file: file, line: line) }
         return options
     }
 
@@ -72,12 +72,12 @@ public struct PostgresTransactionOptions: Hashable, Sendable {
     }
 }
 
-/// A line of the program.
-struct CallSite: Hashable, Sendable {
+/// A line of the program, as `PoolHolder` takes it: a `CallSite` of the reactor does not give its file back.
+struct TransactionPlace: Hashable, Sendable {
     var file: StaticString = ""
     var line: UInt = 0
 
-    static func == (one: CallSite, other: CallSite) -> Bool {
+    static func == (one: Self, other: Self) -> Bool {
         one.line == other.line && one.file.description == other.file.description
     }
 
