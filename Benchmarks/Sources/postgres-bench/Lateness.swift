@@ -22,7 +22,7 @@ let latenessBenchmarks = [
         var late: [Duration] = []
         let period = Duration.milliseconds(10)
         var due = reactor.now.advanced(by: period)
-        let end = reactor.now.advanced(by: Setting.duration * 3)
+        let end = reactor.now.advanced(by: Setting.duration * 7)
         while due < end {
             try await reactor.sleep(for: max(.zero, reactor.now.duration(to: due)))
             late.append(due.duration(to: reactor.now))

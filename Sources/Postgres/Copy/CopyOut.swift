@@ -117,7 +117,7 @@ final class CopyOut {
         let isRead = StatementKind.isPlainRead(statement.selection.text)
         feed = try await StatementFeed(
             loan, text, timeout: session.remaining(until: deadline), isRead: isRead
-        ) { PQsendQuery($0, text) }
+        ) { session.sendCopy(text, $0) }
     }
 }
 

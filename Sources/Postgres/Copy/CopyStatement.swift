@@ -41,6 +41,12 @@ struct CopyStatement: Sendable {
 }
 
 extension PostgresSession {
+    /// Sends a COPY by the simple protocol, of which libpq takes the data in the same way as by the other.
+    func sendCopy(_ text: String, _ handle: OpaquePointer) -> Int32 {
+        noteStatement(text, mayRepeat: false)
+        return PQsendQuery(handle, text)
+    }
+
     /// The columns that a statement without values would return.
     func describe(_ sql: SQL, until deadline: ReactorInstant?) async throws -> [PostgresColumn] {
         _ = try await perform(timeout: remaining(until: deadline)) { PQsendPrepare($0, "", sql.text, 0, nil) }

@@ -24,7 +24,7 @@ extension PostgresCopyWriter {
         let statement = statement.into(format)
         let feed = try await StatementFeed(
             loan, statement, timeout: session.remaining(until: deadline), isRead: false
-        ) { PQsendQuery($0, statement) }
+        ) { session.sendCopy(statement, $0) }
         session.exchange.copyFailure = "the rows were not sent to their end"
         let isReady: Bool? = try await feed.next { feed.takeReply($0, until: PGRES_COPY_IN) }
         guard isReady == true else {

@@ -16,7 +16,7 @@ extension PostgresPool {
             return apply(machine.release(lease.slot, .broken(session.loss), at: now))
         }
         guard session.transactionStatus == PQTRANS_IDLE, !session.exchange.isUnderWay,
-            !needsReset(session), options.hooks.onRelease == nil
+            !needsReset(session), session.dirt.heldCursors.isEmpty, options.hooks.onRelease == nil
         else { return returnSlowly(lease) }
         session.idleSince = now
         apply(machine.release(lease.slot, .reusable, at: session.idleSince))
@@ -81,7 +81,8 @@ extension PostgresPool {
             if isWelcome != true { return giveUp(session, .refusedByHook) }
             await session.rollBack()
         }
-        guard needsReset(session), session.isUsable, !machine.isShutDown else { return }
+        guard session.isUsable, !machine.isShutDown else { return }
+        guard needsReset(session) else { return await session.closeHeldCursors() }
         totals.resets += 1
         guard await session.discardAll() else { return giveUp(session, .resetFailed) }
         do { try await greet(session) } catch { giveUp(session, .resetFailed) }

@@ -80,6 +80,20 @@ extension PostgresSession {
         return record.traffic
     }
 
+    /// Closes cursors WITH HOLD of streams that nobody reads any more, which keep their rows on the server. A session of which they
+    /// cannot be closed is lost.
+    func closeHeldCursors() async {
+        guard !dirt.heldCursors.isEmpty else { return }
+        let text = dirt.heldCursors.map { "CLOSE \($0)" }.joined(separator: "; ")
+        do {
+            _ = try await perform(timeout: .seconds(5), ifInterrupted: .ignore) { PQsendQuery($0, text) }
+            dirt.cursorsAreClosed()
+        } catch {
+            lose(
+                PostgresError(.connectionLost, "cursors could not be closed", underlying: error), .alone)
+        }
+    }
+
     /// Makes the session as new. Whether that worked; when not it is to be closed.
     func discardAll() async -> Bool {
         guard (try? await script("DISCARD ALL", timeout: .seconds(5), ifInterrupted: .ignore)) != nil else {

@@ -7,11 +7,10 @@ import Glibc
 /// when it is new to the session; one of a prepared statement was looked through before, and is remembered when it was
 /// suspicious. What functions and DO blocks do inside is not seen. A false alarm costs a reset, so when in doubt it is one.
 struct SessionDirt {
-    /// Whether anything is left behind.
-    var isDirty: Bool { isMarked || !heldCursors.isEmpty }
-    private var isMarked = false
+    /// Whether anything is left behind that only a reset undoes.
+    private(set) var isDirty = false
     /// Cursors of streams, WITH HOLD and not closed.
-    private var heldCursors: Set<String> = []
+    private(set) var heldCursors: Set<String> = []
     /// The text of the last statement, for reports: bound values are not in it.
     private(set) var lastText = ""
     /// Suspicious texts, to be known again when they come as prepared statements.
@@ -26,11 +25,11 @@ struct SessionDirt {
     mutating func note(_ text: String, isKnown: Bool = false, mayRepeat: Bool = true) {
         lastText = text
         if isKnown, !looksAtAll {
-            if !suspects.isEmpty, suspects.contains(text) { isMarked = true }
+            if !suspects.isEmpty, suspects.contains(text) { isDirty = true }
             return
         }
         guard Self.isSuspicious(text) else { return }
-        isMarked = true
+        isDirty = true
         guard mayRepeat else { return }
         guard suspects.count < 256 else {
             looksAtAll = true
@@ -47,20 +46,25 @@ struct SessionDirt {
         let text = text ?? lastText
         // The letters first: nearly all tags are SELECT, INSERT, UPDATE, DELETE, BEGIN and COMMIT.
         switch UInt8(bitPattern: tag.pointee) {
-        case UInt8(ascii: "S"): if strcmp(tag, "SET") == 0, !Self.isLocalSetting(text) { isMarked = true }
-        case UInt8(ascii: "R"): if strcmp(tag, "RESET") == 0 { isMarked = true }
-        case UInt8(ascii: "L"): if strcmp(tag, "LISTEN") == 0 || strcmp(tag, "LOAD") == 0 { isMarked = true }
-        case UInt8(ascii: "P"): if strcmp(tag, "PREPARE") == 0 { isMarked = true }
+        case UInt8(ascii: "S"): if strcmp(tag, "SET") == 0, !Self.isLocalSetting(text) { isDirty = true }
+        case UInt8(ascii: "R"): if strcmp(tag, "RESET") == 0 { isDirty = true }
+        case UInt8(ascii: "L"): if strcmp(tag, "LISTEN") == 0 || strcmp(tag, "LOAD") == 0 { isDirty = true }
+        case UInt8(ascii: "P"): if strcmp(tag, "PREPARE") == 0 { isDirty = true }
+        case UInt8(ascii: "C"): if strcmp(tag, "CLOSE CURSOR ALL") == 0 { heldCursors.removeAll() }
         case UInt8(ascii: "D"):
-            if strcmp(tag, "DECLARE CURSOR") == 0, Words(text).contains("hold") { isMarked = true }
-            if strcmp(tag, "DISCARD ALL") == 0 { clear() }
+            if strcmp(tag, "DECLARE CURSOR") == 0, Words(text).contains("hold") { isDirty = true }
+            if strcmp(tag, "DISCARD ALL") == 0 {
+                // Nothing of a borrower's is left, and nothing of what `onConnect` had set.
+                clear()
+                isDirty = true
+            }
         default: break
         }
     }
 
     /// The session is as new.
     mutating func clear() {
-        isMarked = false
+        isDirty = false
         heldCursors.removeAll()
     }
 
@@ -69,6 +73,9 @@ struct SessionDirt {
 
     /// That cursor, or another one of a stream's, is gone.
     mutating func cursorIsClosed(_ name: String) { heldCursors.remove(name) }
+
+    /// All of them are gone.
+    mutating func cursorsAreClosed() { heldCursors.removeAll() }
 
     /// SET LOCAL and SET TRANSACTION end with the transaction; their tag is that of SET.
     private static func isLocalSetting(_ text: String) -> Bool {

@@ -48,10 +48,12 @@ final class CursorRows: RowSource {
         let format = format
         let rows: PostgresRows
         do {
-            rows = try await session.perform(timeout: timeout) { handle in
-                PQsendQueryParams(
-                    handle, "FETCH FORWARD \(batch) FROM \(name)", 0, nil, nil, nil, nil, format.rawValue)
-            }.rows(columns, firstRow: count)
+            rows = try await observed(on: session, \.count) {
+                try await session.perform(timeout: timeout) { handle in
+                    PQsendQueryParams(
+                        handle, "FETCH FORWARD \(batch) FROM \(name)", 0, nil, nil, nil, nil, format.rawValue)
+                }.rows(columns, firstRow: count)
+            }
         } catch {
             await close()
             throw error
@@ -59,6 +61,14 @@ final class CursorRows: RowSource {
         count += rows.count
         if rows.count < batch { await close() }
         return rows.isEmpty ? nil : rows
+    }
+
+    /// Tells of a round trip under the text of the cursor's statement: that of a FETCH says nothing.
+    private func observed<Value>(
+        on session: PostgresSession, _ rows: (Value) -> Int, _ run: () async throws -> Value
+    ) async throws -> Value {
+        guard session.isObserved else { return try await run() }
+        return try await session.observed(sql.text, rows, run)
     }
 
     private func declare() async throws -> String {
@@ -79,12 +89,14 @@ final class CursorRows: RowSource {
         }
         if isHeld { session.dirt.cursorIsHeld(name) }
         do {
-            _ = try await session.perform(timeout: timeout) { handle in
-                // Not the text with HOLD in it: of the cursor itself it is known when it is closed.
-                session.noteStatement(sql.text, mayRepeat: false)
-                return session.parameters.withParameters(sql.parameters) { count, values, lengths, formats in
-                    PQsendQueryParams(
-                        handle, text, count, sql.parameters.map(\.oid.rawValue), values, lengths, formats, 0)
+            try await observed(on: session, { 0 }) {
+                _ = try await session.perform(timeout: timeout) { handle in
+                    // Not the text with HOLD in it: of the cursor itself it is known when it is closed.
+                    session.noteStatement(sql.text, mayRepeat: false)
+                    return session.parameters.withParameters(sql.parameters) {
+                        PQsendQueryParams(
+                            handle, text, $0, sql.parameters.map(\.oid.rawValue), $1, $2, $3, 0)
+                    }
                 }
             }
         } catch {

@@ -65,6 +65,7 @@ final class StatementFeed {
         self.isRead = isRead
         start = session.reactor.now
         do {
+            try session.checkKeepsNothing(text)
             await session.waitForCleanUp()
             _ = try session.beginExchange(timeout: timeout, send)
         } catch {

@@ -77,6 +77,24 @@ import Testing
         }
     }
 
+    @Test func cursorsAreToldOfAtEachRoundTripUnderTheirStatement() async throws {
+        try await withObservedPool { (pool, seen) async throws in
+            let numbers: SQL = "SELECT n FROM generate_series(1, \(5)) AS n"
+            try await pool.transaction { (tx) async throws in
+                for try await _ in tx.cursor(numbers, fetch: 2) {}
+            }
+            #expect(seen.texts == ["BEGIN"] + Array(repeating: numbers.text, count: 4) + ["COMMIT"])
+            #expect(seen.events.dropFirst().dropLast().map(\.rows) == [0, 2, 2, 1])
+            seen.events = []
+            _ = try await failure {
+                try await pool.transaction { (tx) async throws in
+                    for try await _ in tx.cursor("SELECT 1 / (n - 2) FROM generate_series(1, 2) AS n") {}
+                }
+            }
+            #expect((seen.events[2].error as? PostgresError)?.sqlState == .divisionByZero)
+        }
+    }
+
     @Test func aSlowStatementIsOneLineOfTheLogAndAQuickOneNone() async throws {
         let database = try Database()
         let log = CapturedLog()

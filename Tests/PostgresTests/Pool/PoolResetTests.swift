@@ -35,6 +35,16 @@ import Testing
         }
     }
 
+    @Test func whatTheQueryOfACopyLeavesIsUndone() async throws {
+        try await Database().withPool(.init(maximum: 1)) { (pool, _) async throws in
+            for try await _ in pool.copyOut(query: "SELECT pg_advisory_lock(77)") {}
+            #expect(pool.statistics.statements == 1)
+            let locks: Int = try await pool.one(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+            #expect(locks == 0 && pool.statistics.resets == 1)
+        }
+    }
+
     @Test func preparedStatementsOfTheCacheAreMadeAnewAfterAReset() async throws {
         try await Database().withPool(.init(maximum: 1)) { (pool, _) async throws in
             for _ in 1...3 {
@@ -69,8 +79,10 @@ import Testing
         try await Database().withPool(options) { (pool, _) async throws in
             #expect(try await pool.one(String.self, "SHOW application_name") == "house")
             #expect(pool.statistics.resets == 0)
-            _ = try await pool.execute("SET application_name = 'mine'")
-            #expect(try await pool.one(String.self, "SHOW application_name") == "house")
+            for statement: SQL in ["SET application_name = 'mine'", "RESET ALL", "DISCARD ALL"] {
+                _ = try await pool.execute(statement)
+                #expect(try await pool.one(String.self, "SHOW application_name") == "house")
+            }
         }
     }
 

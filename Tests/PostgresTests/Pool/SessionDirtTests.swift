@@ -73,10 +73,25 @@ import Testing
         #expect(!dirt.isDirty)
     }
 
-    @Test func discardAllCleans() {
-        var dirt = Self.dirt(after: "SET a.b = 1", tag: "SET")
-        dirt.note("DISCARD ALL")
-        "DISCARD ALL".withCString { dirt.note(tag: $0) }
+    @Test func aDiscardAllOfABorrowerTakesWhatOnConnectHadSetToo() {
+        var dirt = Self.dirt(after: "DISCARD ALL", tag: "DISCARD ALL")
+        #expect(dirt.isDirty)
+        dirt.clear()
         #expect(!dirt.isDirty)
+    }
+
+    @Test func heldCursorsAreKnownUntilTheyAreClosed() {
+        for tag in ["CLOSE CURSOR ALL", "DISCARD ALL"] {
+            var dirt = SessionDirt()
+            dirt.cursorIsHeld("cursor_1")
+            tag.withCString { dirt.note(tag: $0) }
+            #expect(dirt.heldCursors.isEmpty)
+        }
+        var dirt = SessionDirt()
+        dirt.cursorIsHeld("cursor_1")
+        "CLOSE CURSOR".withCString { dirt.note(tag: $0) }
+        #expect(dirt.heldCursors == ["cursor_1"] && !dirt.isDirty)
+        dirt.cursorIsClosed("cursor_1")
+        #expect(dirt.heldCursors.isEmpty)
     }
 }

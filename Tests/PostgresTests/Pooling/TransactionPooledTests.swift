@@ -85,6 +85,12 @@ struct TransactionPooledTests {
             #expect(error.code == .needsSession && error.description.contains("pooler in transaction mode"))
             let script = try await failure { try await pooled.script(text) }
             #expect(script.code == .needsSession)
+            if text.hasPrefix("SELECT") {
+                let copy = try await failure { for try await _ in pooled.copyOut(query: SQL(raw: text)) {} }
+                #expect(copy.code == .needsSession)
+                let stream = try await failure { for try await _ in pooled.stream(SQL(raw: text)) {} }
+                #expect(stream.code == .needsSession)
+            }
             await pooled.close()
         }
     }

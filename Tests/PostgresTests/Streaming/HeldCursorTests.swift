@@ -30,21 +30,38 @@ import Testing
         }
     }
 
-    @Test func oneWhoseIteratorOutlivesTheLoanIsGoneWithTheReset() async throws {
-        try await Database().withPool(.init(maximum: 1)) { (pool, _) async throws in
+    @Test(arguments: [PostgresResetPolicy.never, .dirty])
+    func oneWhoseIteratorOutlivesTheLoanIsClosed(_ reset: PostgresResetPolicy) async throws {
+        var options = PostgresPoolOptions(maximum: 1)
+        options.reset = reset
+        try await Database().withPool(options) { (pool, _) async throws in
             var escaped: PostgresRowStream.Iterator?
             try await pool.withConnection { (connection) async throws in
                 escaped = connection.cursor(Self.numbers, fetch: 10, withHold: true).makeAsyncIterator()
                 _ = try await escaped?.next()
             }
             #expect(try await pool.one(Int.self, Self.open) == 0)
-            #expect(pool.statistics.resets == 1)
+            #expect(pool.statistics.resets == 0)
             for _ in 0..<9 { _ = try await escaped?.next() }
             let error = try await failure { while try await escaped?.next() != nil {} }
             #expect(error.code == .connectionClosed)
             escaped = nil
             #expect(try await pool.one(Int.self, "SELECT 1") == 1)
             #expect(pool.statistics.connectsSucceeded == 1)
+        }
+    }
+
+    @Test func oneThatTheBorrowerHasClosedWithAllOthersCostsNothing() async throws {
+        try await Database().withPool(.init(maximum: 1)) { (pool, _) async throws in
+            var escaped: PostgresRowStream.Iterator?
+            try await pool.withConnection { (connection) async throws in
+                escaped = connection.cursor(Self.numbers, fetch: 10, withHold: true).makeAsyncIterator()
+                _ = try await escaped?.next()
+                try await connection.execute("CLOSE ALL")
+            }
+            #expect(try await pool.one(Int.self, Self.open) == 0)
+            #expect(pool.statistics.connectsSucceeded == 1 && pool.statistics.connectionsLost == 0)
+            _ = escaped
         }
     }
 
