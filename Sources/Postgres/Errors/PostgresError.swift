@@ -27,7 +27,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDeb
         public static let connectionClosed = Code(description: "connectionClosed")
         /// Another greenlet is using this connection; give each its own.
         public static let connectionBusy = Code(description: "connectionBusy")
-        /// A statement was cancelled because its time was over, and the server has said so: it took no effect.
+        /// A statement was cancelled because its time was over, and the server has said so: it took no effect. What a script or a
+        /// procedure had committed in its middle stays.
         public static let timedOut = Code(description: "timedOut")
         /// The pool had no connection to give in time.
         public static let acquireTimedOut = Code(description: "acquireTimedOut")

@@ -16,16 +16,18 @@ extension PostgresSession {
         if transactionFailure != nil, transactionStatus != PQTRANS_INERROR { transactionFailure = nil }
     }
 
-    /// Whether the server gave the transaction up for another's sake, seen in the error or in one that was swallowed. To be asked
-    /// before the rollback.
+    /// Whether the server gave the transaction up for another's sake, seen in the error or in one that was swallowed or that the
+    /// body has replaced by its own. To be asked before the rollback.
     func isVictim(by error: any Error) -> Bool {
-        guard var cause = error as? PostgresError else { return false }
-        while cause.code == .transactionRolledBack || cause.code == .pipelineAborted,
-            let reason = cause.underlying as? PostgresError
+        var cause = error as? PostgresError
+        while let outer = cause, outer.code == .transactionRolledBack || outer.code == .pipelineAborted,
+            let reason = outer.underlying as? PostgresError
         {
             cause = reason
         }
-        if cause.sqlState == .inFailedSQLTransaction, let transactionFailure { cause = transactionFailure }
-        return cause.sqlState == .serializationFailure || cause.sqlState == .deadlockDetected
+        // An interruption is no answer to a failure.
+        let isAnswer = cause == nil && !(error is CancellationError)
+        if isAnswer || cause?.sqlState == .inFailedSQLTransaction { cause = transactionFailure ?? cause }
+        return cause?.sqlState == .serializationFailure || cause?.sqlState == .deadlockDetected
     }
 }

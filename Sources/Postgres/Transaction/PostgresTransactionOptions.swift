@@ -107,7 +107,8 @@ extension PostgresDatabase {
     ///   - readOnly: whether the server refuses writes; nil: the server's default.
     ///   - deferrable: whether a serializable read-only transaction waits until it cannot fail any more.
     ///   - retry: how many times more `body` is run, in a new transaction, when the server chose this one to fail (`40001`,
-    ///     `40P01`). What `body` did besides is not undone: let it do nothing else, or by `onCommit`.
+    ///     `40P01`), whatever error `body` makes of that. What `body` did besides is not undone: let it do nothing else, or by
+    ///     `onCommit`.
     ///   - label: on a pool what it is for: shown with the place of the call when others wait in vain or it is held for long.
     ///   - acquireTimeout: on a pool how long to wait for a connection; nil: the `acquireTimeout` of its options.
     /// - Throws: what `body` throws; `PostgresError` with code `transactionRolledBack` when a statement had failed and its

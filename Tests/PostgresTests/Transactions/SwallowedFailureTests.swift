@@ -89,6 +89,42 @@ import Testing
         }
     }
 
+    @Test func anErrorOfTheBodysOwnDoesNotHideIt() async throws {
+        struct StorageFailed: Error {}
+        try await withPool { (pool) async throws in
+            var runs = 0
+            await #expect(throws: StorageFailed.self) {
+                try await pool.transaction(retry: 2) { tx in
+                    runs += 1
+                    do { try await tx.execute(Self.conflict) } catch { throw StorageFailed() }
+                }
+            }
+            #expect(runs == 3)
+            let greenlet = Greenlet.spawn { () throws in
+                try pool.transaction(retry: 2) { tx in
+                    runs += 1
+                    do { try tx.execute(Self.conflict) } catch { throw StorageFailed() }
+                }
+            }
+            await #expect(throws: StorageFailed.self) { try await greenlet.get() }
+            #expect(runs == 6)
+            // Its own reason, or none that another run would cure.
+            await #expect(throws: StorageFailed.self) {
+                try await pool.transaction(retry: 2) { tx in
+                    runs += 1
+                    if runs == 7 { throw StorageFailed() }
+                }
+            }
+            await #expect(throws: StorageFailed.self) {
+                try await pool.transaction(retry: 2) { tx in
+                    runs += 1
+                    do { try await tx.execute("SELECT 1/0") } catch { throw StorageFailed() }
+                }
+            }
+            #expect(runs == 8)
+        }
+    }
+
     @Test func theNextStatementsComplaintIsNotTakenForTheReason() async throws {
         try await withPool { (pool) async throws in
             var runs = 0
