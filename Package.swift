@@ -156,6 +156,7 @@ let package = Package(
         .target(
             name: "TestCertificates", dependencies: ["COpenSSL"], path: "Tests/TestCertificates",
             swiftSettings: house),
+        .target(name: "TestForks", path: "Tests/TestForks", swiftSettings: house),
         .testTarget(
             name: "ReactorCoreTests", dependencies: ["ReactorCore", "ReactorTesting", "CLinux"],
             swiftSettings: house),
@@ -182,7 +183,7 @@ let package = Package(
             dependencies: [
                 "BlockingShims", "CBlockingShims", "CForeignCode", "CFibers", "Greenlets", "ReactorCore",
                 "ReactorTesting",
-                "LocalPostgres", "CLibPQ", "CLinux", "reactor-run",
+                "LocalPostgres", "CLibPQ", "CLinux", "reactor-run", "TestForks",
             ],
             swiftSettings: house),
         .testTarget(
@@ -210,7 +211,7 @@ let package = Package(
             name: "PostgresTests",
             dependencies: [
                 "Postgres", "PostgresValues", "ConnectionPools", "Greenlets", "ReactorCore", "ReactorTesting",
-                "LocalPostgres", "TestCertificates", logging,
+                "LocalPostgres", "TestCertificates", "TestForks", logging,
             ],
             swiftSettings: house),
         .testTarget(

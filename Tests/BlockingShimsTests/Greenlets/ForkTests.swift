@@ -3,6 +3,7 @@ import Glibc
 import Greenlets
 import ReactorCore
 import ReactorTesting
+import TestForks
 import Testing
 
 @testable import BlockingShims
@@ -48,10 +49,9 @@ import Testing
                 let status = try await Greenlet.spawn { () -> Int32 in
                     let pid = forkProcess()
                     if pid == 0 { _exit(useReactor(reactor) ? 7 : 1) }
-                    var status: Int32 = 0
-                    return waitpid(pid, &status, 0) == pid ? status : -1
+                    return exitStatus(of: pid)
                 }.get()
-                #expect(status == 7 << 8)
+                #expect(status == 7)
                 setNonblocking(report.first, true)
                 let letters = ReceiveTests.Call.read(report.first, 10).bytes
                 #expect(letters == [], "\(String(decoding: letters, as: UTF8.self))")
@@ -90,8 +90,7 @@ import Testing
                     if pid == 0 { _exit(3) }  // this task is the parent's
                     try await other.kill()
                     return try await Greenlet.spawn { () -> Int32 in
-                        var status: Int32 = 0
-                        return waitpid(pid, &status, 0) == pid ? status : -1
+                        return exitStatus(of: pid)
                     }.get()
                 })
             } catch {
@@ -100,7 +99,7 @@ import Testing
                 // Once more, from where no loop is.
                 _exit(isExpected && useReactor(reactor) ? 9 : 4)
             }
-            #expect(status == 9 << 8)
+            #expect(status == 9)
         }
     }
 
@@ -118,10 +117,9 @@ import Testing
                     }
                     usleep(20_000)
                     _ = write(pipes.second, "hello", 5)
-                    var status: Int32 = 0
-                    return waitpid(pid, &status, 0) == pid ? status : -1
+                    return exitStatus(of: pid)
                 }.get()
-                #expect(status == 5 << 8)
+                #expect(status == 5)
             }
         }
     }
@@ -137,31 +135,12 @@ import Testing
                     if pid == 0 { _exit(!reactor.isRunning && useReactor(reactor) ? 6 : 1) }
                     return pid
                 }
-                let status = try await Greenlet.spawn { () -> Int32 in
-                    var status: Int32 = 0
-                    return waitpid(pid, &status, 0) == pid ? status : -1
-                }.get()
-                #expect(status == 6 << 8 && timer.isActive)
+                let status = try await Greenlet.spawn { exitStatus(of: pid) }.get()
+                #expect(status == 6 && timer.isActive)
                 try timer.cancel()
             }
         }
     }
-}
-
-/// fork(2), which Swift does not offer. A child that another thread's lock in Swift's run-time library was copied into would wait
-/// for it for ever: it is ended after a while, and its test fails.
-private func forkProcess() -> pid_t {
-    typealias Function = @convention(c) () -> pid_t
-    let child = unsafeBitCast(dlsym(nil, "fork"), to: Function.self)()
-    if child == 0 {
-        // The threads of Swift's pool, one of which has forked, block signals.
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGALRM)
-        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-        alarm(30)
-    }
-    return child
 }
 
 /// Lets the threads that began with the process come to rest: in the kernel they hold no lock of Swift's run-time library.

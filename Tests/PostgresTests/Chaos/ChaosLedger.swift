@@ -36,6 +36,20 @@ final class ChaosLedger {
         }
     }
 
+    /// Ends one session of the database after the other, whichever comes, until `isOver`.
+    func killBackends(by watcher: Watcher, every pause: Duration) -> Greenlet<Void> {
+        Greenlet.spawn { () async throws in
+            while !self.isOver {
+                try await Greenlet.sleep(for: pause)
+                try await watcher.connection.execute(
+                    """
+                    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = \(watcher.name)
+                    ORDER BY random() LIMIT 1
+                    """)
+            }
+        }
+    }
+
     /// Writes on until `isOver`: single statements and transactions with savepoints, each number twice.
     func write(_ pool: PostgresPool, _ random: inout SeededGenerator, until isOver: @ReactorActor () -> Bool)
         async

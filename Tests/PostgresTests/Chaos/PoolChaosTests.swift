@@ -21,12 +21,7 @@ import Testing
                     for _ in 0..<15 { try await Self.write(pool, ledger, &random) }
                 }
             }
-            let killer = Greenlet.spawn { () async throws in
-                while !ledger.isOver {
-                    try await Greenlet.sleep(for: .milliseconds(50))
-                    try await watcher.terminateOne()
-                }
-            }
+            let killer = ledger.killBackends(by: watcher, every: .milliseconds(50))
             for writer in writers { try await writer.get() }
             ledger.isOver = true
             try await killer.get()
@@ -78,14 +73,5 @@ import Testing
             victim.cancel()
             #expect(try await victim.join())
         }
-    }
-}
-
-extension Watcher {
-    /// Ends one session of the database, whichever comes.
-    fileprivate func terminateOne() async throws {
-        try await connection.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = \(name) ORDER BY random() LIMIT 1"
-        )
     }
 }

@@ -31,16 +31,7 @@ import Testing
                     await ledger.write(pool, &random) { ledger.count >= 300 }
                 }
             }
-            let killer = Greenlet.spawn { () async throws in
-                while !ledger.isOver {
-                    try await Greenlet.sleep(for: .milliseconds(60))
-                    try await watcher.connection.execute(
-                        """
-                        SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = \(watcher.name)
-                        ORDER BY random() LIMIT 1
-                        """)
-                }
-            }
+            let killer = ledger.killBackends(by: watcher, every: .milliseconds(60))
             for writer in writers { try await writer.get() }
             ledger.isOver = true
             var reads = 0

@@ -4,30 +4,10 @@ import Greenlets
 import PostgresValues
 import ReactorCore
 import ReactorTesting
+import TestForks
 import Testing
 
 @testable import Postgres
-
-/// fork(2), which Swift does not offer. A child that another thread's lock in Swift's run-time library was copied into would wait
-/// for it for ever: it is ended after a while, and its test fails.
-private func forkProcess() -> pid_t {
-    typealias Function = @convention(c) () -> pid_t
-    let child = unsafeBitCast(dlsym(nil, "fork"), to: Function.self)()
-    if child == 0 {
-        // The threads of Swift's pool, one of which has forked, block signals.
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGALRM)
-        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-        alarm(30)
-    }
-    return child
-}
-
-private func exitStatus(of child: pid_t) -> Int32 {
-    var status: Int32 = 0
-    return waitpid(child, &status, 0) == child ? status >> 8 : -1
-}
 
 /// Each test in a process of its own.
 @Suite struct PoolForkTests {
