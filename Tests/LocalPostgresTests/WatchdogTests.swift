@@ -101,6 +101,23 @@ extension LocalPostgresTests {
             #expect(FileSystem.entries(of: place.path) == [])
         }
 
+        /// Nothing could be removed from there once the server is over.
+        @Test(.enabled(if: geteuid() == 0, "as a plain user the server has no account of its own"))
+        func aPlaceThatTheServersAccountCannotClearUpIsRefused() async {
+            await #expect(processExitsWith: .success) {
+                let place = try Place(mode: 0o755)
+                defer { place.remove() }
+                setenv("LOCAL_POSTGRES_TMPDIR", place.path, 1)
+                let error = #expect(throws: LocalPostgresError.self) { try LocalCluster.temporary() }
+                #expect(error?.code == .unusableDirectory)
+                #expect(error?.message.contains("chmod 1777 \(place.path)") == true)
+                #expect(FileSystem.entries(of: place.path) == [])
+                setenv("LOCAL_POSTGRES_TMPDIR", "\(place.path)/missing", 1)
+                let missing = #expect(throws: LocalPostgresError.self) { try LocalCluster.temporary() }
+                #expect(missing?.message.contains("No such file") == true)
+            }
+        }
+
         /// What becomes of a cluster whose owner and watchdog were killed at once.
         @Test func aHomeIsAbandonedWhenNobodyHoldsItsLock() throws {
             let account = try ServerAccount.current()

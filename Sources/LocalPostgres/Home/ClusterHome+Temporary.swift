@@ -6,12 +6,19 @@ extension ClusterHome {
     /// Where throw-away clusters live: the variable `LOCAL_POSTGRES_TMPDIR` (everyone must be able to write
     /// there, as in /tmp), else /tmp. Not `TMPDIR`, which is often too long for a socket or closed to the
     /// server's account.
-    static var temporaryParent: String {
-        getenv("LOCAL_POSTGRES_TMPDIR").map { String(cString: $0) } ?? "/tmp"
-    }
+    static var temporaryParent: String { namedParent ?? "/tmp" }
+
+    private static var namedParent: String? { getenv("LOCAL_POSTGRES_TMPDIR").map { String(cString: $0) } }
 
     /// A new home with a name nobody else has.
     static func temporary(for account: ServerAccount) throws(LocalPostgresError) -> ClusterHome {
+        // Of /tmp there is no need to ask, and what is not there mkdtemp says.
+        if let parent = namedParent, access(parent, F_OK) == 0, try !account.canWrite(parent) {
+            throw LocalPostgresError(
+                .unusableDirectory,
+                "LOCAL_POSTGRES_TMPDIR is \(parent), where the server's account (user \(account.userID)) may not write and "
+                    + "could clear nothing up: chmod 1777 \(parent), or name another directory")
+        }
         var template = Array("\(temporaryParent)/\(temporaryPrefix)XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw ErrorNumber.current.error("cannot create a directory in", temporaryParent)

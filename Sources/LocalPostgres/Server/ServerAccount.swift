@@ -41,10 +41,19 @@ struct ServerAccount: Sendable, Equatable {
             path: "/usr/bin/setpriv", arguments: identity + [path] + arguments, directory: directory)
     }
 
-    /// Whether this account can enter `directory`: every parent has to let it through. Asked of the system,
-    /// as the account, so that groups, ACLs and mount options count.
+    /// Whether this account can enter `directory`: every parent has to let it through.
     func canEnter(_ directory: String) throws(LocalPostgresError) -> Bool {
-        guard isOther else { return access(directory, X_OK) == 0 }
-        return try command("/usr/bin/test", ["-x", directory]).run().status == 0
+        try isAllowed(X_OK, "-x", directory)
+    }
+
+    /// Whether this account can make and remove entries of `directory`.
+    func canWrite(_ directory: String) throws(LocalPostgresError) -> Bool {
+        try isAllowed(W_OK, "-w", directory)
+    }
+
+    /// Asked of the system, as the account, so that groups, ACLs and mount options count.
+    private func isAllowed(_ mode: Int32, _ test: String, _ path: String) throws(LocalPostgresError) -> Bool {
+        guard isOther else { return access(path, mode) == 0 }
+        return try command("/usr/bin/test", [test, path]).run().status == 0
     }
 }
