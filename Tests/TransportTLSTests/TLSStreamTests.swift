@@ -13,26 +13,16 @@ import Transports
 @Suite(.timeLimit(.minutes(10))) struct TLSStreamTests {
     static let certificate = TestCertificate(names: "DNS:lookup.example,IP:127.0.0.1")
 
-    static func serverContext(_ protocols: [String] = []) throws -> TLSContext {
-        try .server(
-            certificateChainFile: certificate.certificateFile, privateKeyFile: certificate.keyFile,
-            applicationProtocols: protocols)
-    }
-
-    static func clientContext(_ protocols: [String] = []) throws -> TLSContext {
-        try .client(trustRootsFile: certificate.certificateFile, applicationProtocols: protocols)
-    }
-
     @ReactorActor static func pair(
         _ clientProtocols: [String] = [], _ serverProtocols: [String] = []
     ) async throws -> (client: TLSStream, server: TLSStream) {
         let (one, other) = try GreenSocket.pair()
-        let context = try serverContext(serverProtocols)
+        let context = try certificate.serverContext(serverProtocols)
         let server = Greenlet.spawn { () async throws in
             try await TLSStream.wrap(other, context: context)
         }
         let client = try await TLSStream.wrap(
-            one, context: try clientContext(clientProtocols), serverName: "lookup.example")
+            one, context: try certificate.clientContext(clientProtocols), serverName: "lookup.example")
         return (client, try await server.get())
     }
 
@@ -60,7 +50,7 @@ import Transports
     }
 
     @Test func synchronousCodeReadsLineAfterLine() async throws {
-        let context = try Self.serverContext()
+        let context = try Self.certificate.serverContext()
         try await withReactor { (_) async throws in
             let listener = try GreenSocket(.ipv4)
             try listener.bind(to: .init("127.0.0.1", port: 0))
@@ -74,7 +64,8 @@ import Transports
             }
             let client = Greenlet.spawn { () throws -> [String] in
                 let stream = try TLSStream.connect(
-                    to: "127.0.0.1", port: port, context: try Self.clientContext(), timeout: .seconds(60))
+                    to: "127.0.0.1", port: port, context: try Self.certificate.clientContext(),
+                    timeout: .seconds(60))
                 try stream.sendAll("one\ntwo\n")
                 try stream.closeWriting()
                 var lines: [String] = []
@@ -105,7 +96,9 @@ import Transports
     }
 
     @Test func withoutAProtocolInCommonTheHandshakeFails() async throws {
-        let (server, client) = (try Self.serverContext(["smtp"]), try Self.clientContext(["h2"]))
+        let (server, client) = (
+            try Self.certificate.serverContext(["smtp"]), try Self.certificate.clientContext(["h2"])
+        )
         try await withReactor { (_) async throws in
             let (one, other) = try GreenSocket.pair()
             let refusing = Greenlet.spawn { () async throws in
@@ -134,7 +127,7 @@ import Transports
     }
 
     @Test func aWrongNameIsRefusedAndBothSocketsAreClosed() async throws {
-        let context = try Self.serverContext()
+        let context = try Self.certificate.serverContext()
         try await withReactor { (_) async throws in
             let (one, other) = try GreenSocket.pair()
             let server = Greenlet.spawn { () async throws in
@@ -142,7 +135,7 @@ import Transports
             }
             let error = await #expect(throws: TransportError.self) {
                 try await TLSStream.wrap(
-                    one, context: try Self.clientContext(), serverName: "other.example")
+                    one, context: try Self.certificate.clientContext(), serverName: "other.example")
             }
             #expect(error?.code == .handshakeFailed)
             #expect(error?.message.contains("hostname mismatch") == true, "\(error!)")
@@ -156,7 +149,7 @@ import Transports
         try await withReactor { (_) async throws in
             let (one, other) = try GreenSocket.pair()
             let error = await #expect(throws: TransportError.self) {
-                try await TLSStream.wrap(one, context: try Self.clientContext())
+                try await TLSStream.wrap(one, context: try Self.certificate.clientContext())
             }
             #expect(error?.message.contains("no server name") == true && one.isClosed)
             #expect(try await other.receive().isEmpty)
@@ -168,7 +161,7 @@ import Transports
             let (one, other) = try GreenSocket.pair()
             let error = await #expect(throws: GreenletError.self) {
                 try await TLSStream.wrap(
-                    one, context: try Self.clientContext(), serverName: "lookup.example",
+                    one, context: try Self.certificate.clientContext(), serverName: "lookup.example",
                     timeout: .milliseconds(20))
             }
             #expect(error?.isTimeout == true && error?.message.contains("handshake over TLS") == true)

@@ -21,7 +21,7 @@ import Glibc
 ///   comes to run the loop, all are submitted anew; one whose thread has ended completes with ECANCELED, and is too.
 final class RingPoller: @unchecked Sendable {  // the loop's thread, or deinit; but wake()
     /// What the kernel was asked about a descriptor, and what it should be asked.
-    private struct Slot {
+    struct Slot {
         /// The epoll mask asked for; 0 for nothing.
         var wanted: UInt32 = 0
         /// The table's, for the event.
@@ -37,22 +37,22 @@ final class RingPoller: @unchecked Sendable {  // the loop's thread, or deinit; 
         var isLevel: Bool { wanted != 0 && wanted & EPOLLONESHOT.rawValue == 0 }
     }
 
-    private let ring = UnsafeMutablePointer<clinux_ring>.allocate(capacity: 1)
+    let ring = UnsafeMutablePointer<clinux_ring>.allocate(capacity: 1)
     private let wakeup: Int32
     /// An epoll instance that says what can be waited for: a poll of a regular file is as good as any other.
     private let oracle: Int32
     /// What makes the last two anew in the child of a fork.
     private let forkWatch: OpaquePointer?
 
-    @exclusivity(unchecked) private var slots: [Slot] = []
+    @exclusivity(unchecked) var slots: [Slot] = []
     /// Descriptors with a poll due.
     @exclusivity(unchecked) private var changed: [Int32] = []
     /// Completions taken to make room when there was none.
-    @exclusivity(unchecked) private var backlog: [clinux_completion] = []
-    @exclusivity(unchecked) private var batch = EventBatch()
+    @exclusivity(unchecked) var backlog: [clinux_completion] = []
+    @exclusivity(unchecked) var batch = EventBatch()
     @exclusivity(unchecked) private var lastToken: UInt32 = 0
     /// The poll of `wakeup`; 0 for none.
-    @exclusivity(unchecked) private var wakeToken: UInt32 = 0
+    @exclusivity(unchecked) var wakeToken: UInt32 = 0
     /// Whose polls they are; 0 before the first.
     @exclusivity(unchecked) private var thread: Int32 = 0
     /// Whether a wait has ended before anything happened: by a signal, or by completions that were stale.
@@ -164,7 +164,7 @@ final class RingPoller: @unchecked Sendable {  // the loop's thread, or deinit; 
     }
 
     /// Has a poll submitted before the next wait.
-    private func list(_ fd: Int32) {
+    func list(_ fd: Int32) {
         let index = Int(fd)
         slots[index].isDue = true
         guard !slots[index].isListed else { return }
@@ -173,7 +173,7 @@ final class RingPoller: @unchecked Sendable {  // the loop's thread, or deinit; 
     }
 
     /// Writes what has changed into the submission queue.
-    private func writeChanges() {
+    func writeChanges() {
         guard !changed.isEmpty else { return }
         for fd in changed {
             let index = Int(fd)
@@ -193,14 +193,14 @@ final class RingPoller: @unchecked Sendable {  // the loop's thread, or deinit; 
         changed.removeAll(keepingCapacity: true)
     }
 
-    private func endPoll(_ fd: Int32) {
+    func endPoll(_ fd: Int32) {
         let data = userData(slots[Int(fd)].token, fd)
         slots[Int(fd)].token = 0
         write { clinux_ring_end_poll(ring, data) }
     }
 
     /// Repeats, and the counter is never read: each write is a change, and that is all it has to say.
-    private func pollWakeup() {
+    func pollWakeup() {
         wakeToken = nextToken()
         write { clinux_ring_poll(ring, wakeup, EPOLLIN.rawValue, 1, userData(wakeToken, -1)) }
     }
@@ -236,7 +236,7 @@ final class RingPoller: @unchecked Sendable {  // the loop's thread, or deinit; 
     }
 
     /// Whether an error of io_uring_enter says no more than "not now".
-    private static func isPassing(_ result: Int32) -> Bool {
+    static func isPassing(_ result: Int32) -> Bool {
         switch -result {
         case ETIME, EINTR, EBUSY, EAGAIN: true
         default: false
@@ -270,103 +270,5 @@ final class RingPoller: @unchecked Sendable {  // the loop's thread, or deinit; 
     func endUse() {
         writeChanges()
         submit()
-    }
-
-    // MARK: Waiting
-
-    /// What a wait came to, for `handle`.
-    struct WaitOutcome {
-        /// Whether it did not wait, or had a reason to end.
-        let isMeaningful: Bool
-    }
-
-    /// As `EpollPoller.wait`.
-    @ReactorActor func wait(timeoutNanoseconds: Int64) -> WaitOutcome {
-        writeChanges()
-        let isIdle = backlog.isEmpty && clinux_ring_has_completions(ring) == 0
-        let result = clinux_ring_enter(ring, isIdle && timeoutNanoseconds != 0 ? 1 : 0, timeoutNanoseconds)
-        precondition(result >= 0 || Self.isPassing(result), "io_uring_enter failed: \(errnoText(-result))")
-        return WaitOutcome(isMeaningful: result == -ETIME || timeoutNanoseconds == 0)
-    }
-
-    /// As `EpollPoller.handle`; `fail` hears of descriptors that cannot be waited for, with the generation and −errno.
-    @ReactorActor func handle(
-        _ outcome: WaitOutcome, resume: @ReactorActor (clinux_event) -> Bool,
-        call: @ReactorActor (clinux_event) -> Void, fail: @ReactorActor (Int32, UInt32, Int32) -> Void
-    ) {
-        var callCount = 0
-        var isMeaningful = outcome.isMeaningful
-        var completion = clinux_completion()
-        let events = batch.events
-        for _ in 0..<EventBatch.capacity where takeCompletion(&completion) {
-            let fd = Int32(truncatingIfNeeded: completion.user_data)
-            let token = UInt32(completion.user_data >> 32)
-            guard fd >= 0 else {
-                guard token == wakeToken else { continue }
-                isMeaningful = true
-                if completion.goes_on == 0 { pollWakeup() }
-                continue
-            }
-            guard slots[Int(fd)].token == token else { continue }
-            let generation = slots[Int(fd)].generation
-            switch self.outcome(of: completion, fd) {
-            case .nothing: continue
-            case .failed(let code):
-                isMeaningful = true
-                fail(fd, generation, code)
-            case .ready(let ready):
-                isMeaningful = true
-                let event = clinux_event(events: ready, generation: generation, fd: fd)
-                if resume(event) {
-                    events[callCount] = event
-                    callCount += 1
-                }
-            }
-        }
-        if !isMeaningful { wasInterrupted = true }
-        batch.call(callCount, call)
-    }
-
-    private func takeCompletion(_ completion: inout clinux_completion) -> Bool {
-        guard backlog.isEmpty else {
-            completion = backlog.removeFirst()
-            return true
-        }
-        return clinux_ring_next(ring, &completion) != 0
-    }
-
-    private enum Outcome {
-        case nothing
-        case ready(UInt32)
-        case failed(Int32)
-    }
-
-    /// What the completion of a descriptor's poll means; has the next poll submitted where there is to be one.
-    private func outcome(of completion: clinux_completion, _ fd: Int32) -> Outcome {
-        let index = Int(fd)
-        let goesOn = completion.goes_on != 0
-        if !goesOn { slots[index].token = 0 }
-        guard completion.result >= 0 else {
-            if completion.result == -ECANCELED {  // not by us: the thread that submitted it has ended
-                list(fd)
-                return .nothing
-            }
-            slots[index].wanted = 0
-            slots[index].isDue = false
-            return .failed(completion.result)
-        }
-        let ready = UInt32(completion.result)
-        let asked = slots[index].wanted | EPOLLERR.rawValue | EPOLLHUP.rawValue
-        guard ready & asked != 0 else {
-            if !goesOn {
-                slots[index].repeats = true
-                list(fd)
-            }
-            return .nothing
-        }
-        if goesOn { endPoll(fd) }
-        slots[index].repeats = false
-        if slots[index].isLevel { list(fd) }
-        return .ready(ready)
     }
 }
