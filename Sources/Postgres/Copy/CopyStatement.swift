@@ -49,9 +49,9 @@ extension PostgresSession {
 
     /// The columns that a statement without values would return.
     func describe(_ sql: SQL, until deadline: ReactorInstant?) async throws -> [PostgresColumn] {
-        let call = PipelinedCall(sql, sql.fingerprint)
-        try await runPipeline([.description(call), .sync], timeout: remaining(until: deadline))
-        return Array(try call.result().columns)
+        _ = try await perform(timeout: remaining(until: deadline)) { PQsendPrepare($0, "", sql.text, 0, nil) }
+        return try await perform(timeout: remaining(until: deadline)) { PQsendDescribePrepared($0, "") }
+            .columns
     }
 }
 

@@ -15,8 +15,6 @@ import ReactorCore
 final class PipelineWire {
     private enum Expected {
         case prepare(PipelinedCall, PreparedStatement)
-        /// Preparing without a name, for nothing but the description.
-        case parse(PipelinedCall)
         case describe(PipelinedCall, PreparedStatement)
         case rows(PipelinedCall, PreparedStatement?)
         case deallocate(String)
@@ -83,15 +81,6 @@ final class PipelineWire {
         return PQsendPrepare(handle, statement.name, call.sql.text, Int32(types.count), types) == 1
             && PQsendDescribePrepared(handle, statement.name) == 1
             && session.sendPrepared(statement.name, call.sql, .text, handle) == 1
-    }
-
-    /// Queues a statement of which the columns are wanted. Between two syncs, it meets one session also behind a pooler.
-    func sendToBeDescribed(_ call: PipelinedCall, _ handle: OpaquePointer) -> Bool {
-        isInSegment = true
-        expected.append(.parse(call))
-        expected.append(.rows(call, nil))
-        return PQsendPrepare(handle, "", call.sql.text, 0, nil) == 1
-            && PQsendDescribePrepared(handle, "") == 1
     }
 
     /// Ends the segment.
@@ -215,7 +204,6 @@ final class PipelineWire {
         case .prepare(let call, let statement):
             call.fail(error)
             session.statements.revert(statement, call.fingerprint)
-        case .parse(let call): call.fail(error)
         case .describe(let call, let statement):
             if !call.hasFailed { call.fail(error) }
             // Prepared or not: a name that the server does not know is deallocated in vain, which does no harm.

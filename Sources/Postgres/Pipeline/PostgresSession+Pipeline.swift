@@ -4,8 +4,6 @@ import ReactorCore
 /// What goes down a pipeline.
 enum PipelineStep {
     case statement(PipelinedCall)
-    /// A statement that is not to be run: its answer has its columns and no rows.
-    case description(PipelinedCall)
     /// The end of a segment.
     case sync
 }
@@ -132,7 +130,6 @@ extension PostgresSession {
                 let isSent =
                     switch step {
                     case .statement(let call): wire.send(call, handle)
-                    case .description(let call): wire.sendToBeDescribed(call, handle)
                     case .sync: wire.sync(handle)
                     }
                 guard isSent else {
@@ -216,12 +213,7 @@ struct PipelineProgress {
     var isAllSent: Bool { position >= end }
 
     var calls: [PipelinedCall] {
-        steps.compactMap {
-            switch $0 {
-            case .statement(let call), .description(let call): call
-            case .sync: nil
-            }
-        }
+        steps.compactMap { if case .statement(let call) = $0 { call } else { nil } }
     }
 
     mutating func next() -> PipelineStep? {

@@ -60,30 +60,6 @@ struct TransactionPooledTests {
         }
     }
 
-    /// Each of the copies asks for its columns first, which the server knows for as long as it is the same one.
-    @Test func copiesKnowTheirColumnsOnSessionsThatChange() async throws {
-        try await withPooler { (pool) async throws in
-            try await pool.execute("CREATE TABLE copied (greenlet int, word text)")
-            let greenlets = (0..<8).map { number in
-                Greenlet.spawn { () async throws in
-                    let number = Int32(number)
-                    for _ in 0..<20 {
-                        let width = Int(number) + 1
-                        let list = (0..<width).map { "n + \($0) AS c\($0)" }.joined(separator: ", ")
-                        let query = SQL(raw: "SELECT \(list) FROM generate_series(1, 3) AS n")
-                        for try await row in pool.copyRows(query: query) {
-                            #expect(row.columns.count == width)
-                        }
-                        try await pool.copyIn(into: "copied", format: .binary, rows: [(number, "word")])
-                        _ = try await pool.one(Int32.self, "SELECT \(number)")
-                    }
-                }
-            }
-            for greenlet in greenlets { try await greenlet.get() }
-            #expect(try await pool.one(Int.self, "SELECT count(*) FROM copied") == 160)
-        }
-    }
-
     @Test func cancellingReachesTheStatementAndTheConnectionIsKept() async throws {
         try await withPooler { (pool) async throws in
             let error = try await failure {
