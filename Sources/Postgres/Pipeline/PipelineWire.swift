@@ -62,7 +62,7 @@ final class PipelineWire {
             expected.append(.rows(call, statement))
             return session.sendPrepared(statement.name, call.sql, statement.format, handle) == 1
         case .again:
-            guard StatementKind(call.sql.text) == .planned else { return sendPlain(call, handle) }
+            guard call.sql.isWorthPreparing else { return sendPlain(call, handle) }
             return sendPreparing(call, handle)
         }
     }

@@ -29,7 +29,7 @@ extension PostgresSession {
             guard let columns = statement.columns else { return try await runUnprepared(sql, timeout) }
             return try await run(statement, columns, sql, fingerprint, timeout)
         case .again:
-            guard StatementKind(sql.text) == .planned else { return try await runUnprepared(sql, timeout) }
+            guard sql.isWorthPreparing else { return try await runUnprepared(sql, timeout) }
             let call = PipelinedCall(sql, fingerprint)
             try await runPipeline([.statement(call), .sync], timeout: timeout)
             return try call.result()

@@ -23,6 +23,17 @@ final class PreparedStatement {
     }
 }
 
+extension SQL {
+    /// The most values that a statement may have for libpq to take in what the server says of it when it is described: an OID
+    /// for each, in a message of a kind that may have 30 000 bytes. On a longer one libpq drops the connection.
+    static let mostDescribedParameters = (30_000 - 6) / 4
+
+    /// Whether it can be prepared, and that saves something.
+    var isWorthPreparing: Bool {
+        parameters.count <= Self.mostDescribedParameters && StatementKind(text) == .planned
+    }
+}
+
 /// Which statements a session has prepared, which it has seen once, and which to forget.
 ///
 /// A statement is prepared at its second use. Its text and the types of its values name it. When there are more

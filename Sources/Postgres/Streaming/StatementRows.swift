@@ -85,7 +85,7 @@ extension PostgresSession {
         switch statements.use(sql, fingerprint) {
         case .prepared(let statement): return statement.columns == nil ? nil : statement
         case .first, .again:
-            guard StatementKind(sql.text) == .planned else { return nil }
+            guard sql.isWorthPreparing else { return nil }
             return try await prepare(sql, fingerprint, until: deadline)
         }
     }

@@ -39,6 +39,35 @@ import Testing
         }
     }
 
+    /// libpq takes no description of more than 30 000 bytes.
+    @Test(arguments: [SQL.mostDescribedParameters, SQL.mostDescribedParameters + 1, 65_535])
+    func statementsOfManyValuesAreRunHoweverOften(_ count: Int) async throws {
+        try await Database().withConnection { (connection) async throws in
+            let values = (0..<count).map { Int32($0) }
+            let sql: SQL = "SELECT count(*) FROM unnest(ARRAY[\(list: values)]) AS x"
+            for _ in 0..<3 { #expect(try await connection.one(Int.self, sql) == count) }
+            for _ in 0..<2 {
+                for try await row in connection.stream(sql) {
+                    #expect(try row.decode(Int.self, at: 0) == count)
+                }
+                #expect(try await connection.pipeline { $0.one(Int.self, sql) } == count)
+            }
+            let error = try await valueFailure {
+                try await connection.execute(
+                    "SELECT \(list: values), \(list: Array(repeating: 1, count: 65_536 - count))")
+            }
+            #expect(error.code == .tooManyParameters)
+        }
+    }
+
+    @ReactorActor
+    private func valueFailure(_ body: @ReactorActor () async throws -> Void) async throws
+        -> PostgresValueError
+    {
+        do { try await body() } catch let error as PostgresValueError { return error }
+        throw NoFailure()
+    }
+
     /// sqlx #1250: bricked after a migration.
     @Test(arguments: [true, false])
     func aTableThatChangedItsShapeIsReadAnew(_ inPipeline: Bool) async throws {
