@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test func aStatementIsNewThenSeenOnceThenPrepared() {
-        var cache = PreparedStatements(capacity: 2)
+        var cache = PreparedStatements(capacity: 2, prefix: "s")
         guard case .first = cache.use(sql("a"), sql("a").fingerprint) else { return #expect(Bool(false)) }
         guard case .again = cache.use(sql("a"), sql("a").fingerprint) else { return #expect(Bool(false)) }
         let statement = cache.prepare(sql("a").fingerprint, segment: 0)
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func theLeastRecentlyUsedLeavesAndIsCondemned() {
-        var cache = PreparedStatements(capacity: 2)
+        var cache = PreparedStatements(capacity: 2, prefix: "s")
         for text in ["a", "a", "b", "b", "a"] { use(&cache, text) }
         use(&cache, "c")
         #expect(cache.takeCondemned() == ["s2"] && cache.condemned.isEmpty)
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func oneThatWasUsedOnlyOnceLeavesNothingToDeallocate() {
-        var cache = PreparedStatements(capacity: 3)
+        var cache = PreparedStatements(capacity: 3, prefix: "s")
         for number in 0..<1000 { use(&cache, "\(number)") }
         #expect(cache.count == 3 && cache.condemned.isEmpty)
         #expect(use(&cache, "998") != nil && use(&cache, "1") == nil)
@@ -48,7 +48,7 @@ import Testing
         let seed = UInt64.random(in: .min ... .max)
         print("PreparedStatementsTests seed \(seed)")
         var random = SeededGenerator(seed: seed)
-        var cache = PreparedStatements(capacity: 5)
+        var cache = PreparedStatements(capacity: 5, prefix: "s")
         var naive: [String] = []
         for _ in 0..<5000 {
             let text = "SELECT \(Int.random(in: 0..<9, using: &random))"
@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test func aStatementThatTheServerForgotIsNotDeallocated() {
-        var cache = PreparedStatements(capacity: 2)
+        var cache = PreparedStatements(capacity: 2, prefix: "s")
         use(&cache, "a")
         if let statement = use(&cache, "a") { cache.forget(statement, sql("a").fingerprint, isKnown: false) }
         #expect(cache.condemned.isEmpty && use(&cache, "a") == nil)
@@ -83,7 +83,7 @@ import Testing
 
     /// Even when chance gave two statements one fingerprint.
     @Test func ofTwoStatementsWithOneFingerprintTheLaterIsKept() {
-        var cache = PreparedStatements(capacity: 2)
+        var cache = PreparedStatements(capacity: 2, prefix: "s")
         guard case .first = cache.use(sql("a"), 7), case .again = cache.use(sql("a"), 7) else {
             return #expect(Bool(false))
         }

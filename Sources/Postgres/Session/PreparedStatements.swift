@@ -65,6 +65,9 @@ struct PreparedStatements {
     }
 
     let capacity: Int
+    /// What names begin with, of this session's alone: others may have left statements of theirs in it, by PREPARE, or
+    /// in front of a pooler that resets nothing.
+    private let prefix: String
     private var entries: [Entry] = []
     private var vacant: [Int] = []
     /// By fingerprint. Of two statements with the same one, which chance does not bring about, the later is kept.
@@ -75,7 +78,10 @@ struct PreparedStatements {
     /// Names that the server may forget.
     private(set) var condemned: [String] = []
 
-    init(capacity: Int) { self.capacity = capacity }
+    init(capacity: Int, prefix: String = "q\(String(UInt32.random(in: .min ... .max), radix: 36))_") {
+        self.capacity = capacity
+        self.prefix = prefix
+    }
 
     var count: Int { places.count }
 
@@ -94,7 +100,7 @@ struct PreparedStatements {
 
     /// Gives a statement that has been seen a name. The caller sends it to the server, and tells how that ended.
     mutating func prepare(_ fingerprint: UInt64, segment: UInt64) -> PreparedStatement {
-        let statement = PreparedStatement(name: "s\(nextName)", segment: segment)
+        let statement = PreparedStatement(name: "\(prefix)\(nextName)", segment: segment)
         nextName += 1
         if let place = places[fingerprint] { entries[place].statement = statement }
         return statement

@@ -39,6 +39,23 @@ import Testing
         }
     }
 
+    @Test func statementsThatSomebodyElsePreparedAreInNobodysWay() async throws {
+        try await Database().withConnection { (connection) async throws in
+            // As left in the session by an earlier client, in front of a pooler that resets nothing.
+            for prefix in ["s", "q", "stmt_"] {
+                for number in 0..<10 {
+                    try await connection.execute(SQL(raw: "PREPARE \(prefix)\(number) AS SELECT 1"))
+                }
+            }
+            for number in 0..<10 {
+                for _ in 0..<3 {
+                    #expect(
+                        try await connection.one(Int.self, "SELECT 1 + \(raw: "\(number)")") == number + 1)
+                }
+            }
+        }
+    }
+
     /// libpq takes no description of more than 30 000 bytes.
     @Test(arguments: [SQL.mostDescribedParameters, SQL.mostDescribedParameters + 1, 65_535])
     func statementsOfManyValuesAreRunHoweverOften(_ count: Int) async throws {
