@@ -110,6 +110,15 @@ extension PostgresSession {
         return statement
     }
 
+    /// Lets the server forget what is not wanted any more, once that is worth a round trip. What goes down a pipeline outside
+    /// transactions sees to it by itself; not what is prepared in them, and for streams.
+    func forgetCondemned(until deadline: ReactorInstant? = nil) async throws {
+        guard statements.condemned.count >= 16 else { return }
+        await waitForCleanUp()
+        guard transactionStatus == PQTRANS_IDLE else { return }
+        try await runPipeline([.sync], timeout: remaining(until: deadline))
+    }
+
     func remaining(until deadline: ReactorInstant?) -> Duration? {
         deadline.map { max(.zero, reactor.now.duration(to: $0)) }
     }

@@ -86,6 +86,7 @@ extension PostgresSession {
         case .prepared(let statement): return statement.columns == nil ? nil : statement
         case .first, .again:
             guard sql.isWorthPreparing else { return nil }
+            try await forgetCondemned(until: deadline)
             return try await prepare(sql, fingerprint, until: deadline)
         }
     }

@@ -17,6 +17,7 @@ extension PostgresTransaction {
                 .connectionBusy, "the connection is in a transaction; nest by calling transaction on that one"
             )
         }
+        try await session.forgetCondemned()
         _ = try await session.script(options.begin)
         return PostgresTransaction(session, onEnd: onEnd)
     }

@@ -39,6 +39,27 @@ import Testing
         }
     }
 
+    /// Neither streams nor transactions pass where pipelines outside them have the server forget.
+    @Test(arguments: [true, false])
+    func whatStreamsAndTransactionsPrepareIsForgottenToo(_ inTransactions: Bool) async throws {
+        var database = try Database()
+        database.configuration.statementCacheSize = 4
+        try await database.withConnection { (connection) async throws in
+            for number in 0..<60 {
+                let sql = SQL(raw: "SELECT \(number)")
+                if inTransactions {
+                    try await connection.transaction { (tx) async throws in
+                        for _ in 0..<2 { try await tx.execute(sql) }
+                    }
+                } else {
+                    for try await _ in connection.stream(sql) {}
+                }
+            }
+            let known: Int = try await connection.one("SELECT count(*) FROM pg_prepared_statements")
+            #expect(known <= 4 + 17, "those that are kept, and those that wait until they are worth a trip")
+        }
+    }
+
     @Test func statementsThatSomebodyElsePreparedAreInNobodysWay() async throws {
         try await Database().withConnection { (connection) async throws in
             // As left in the session by an earlier client, in front of a pooler that resets nothing.
