@@ -20,6 +20,8 @@ public final class PostgresTransaction: PostgresDatabase {
     let savepoint: String?
     /// The transaction that this is a savepoint of.
     private let outer: PostgresTransaction?
+    /// The open savepoint in it, however it was asked for: the server knows one line of them.
+    private weak var inner: PostgresTransaction?
     private(set) var isOpen = true
     /// COMMIT is on its way.
     var isCommitting = false
@@ -107,6 +109,16 @@ public final class PostgresTransaction: PostgresDatabase {
         session.savepoints += 1
         let name = "savepoint_\(session.savepoints)"
         _ = try await session.script("SAVEPOINT \(name)")
-        return PostgresTransaction(session, savepoint: name, in: self)
+        let around = innermost
+        let savepoint = PostgresTransaction(session, savepoint: name, in: around)
+        around.inner = savepoint
+        return savepoint
+    }
+
+    /// The savepoint that a new one is in for the server: who asks `pool.transaction` inside one asks the outermost.
+    private var innermost: PostgresTransaction {
+        var transaction = self
+        while let inner = transaction.inner, inner.isOpen { transaction = inner }
+        return transaction
     }
 }

@@ -47,6 +47,30 @@ import Testing
         }
     }
 
+    /// The pool is asked each time, and knows the outermost; the savepoints are in one another all the same.
+    @Test func aSavepointBelongsToTheOneThatIsOpenAroundIt() async throws {
+        try await withTable { (pool) async throws in
+            var log: [String] = []
+            try await pool.transaction { (outer) async throws in
+                try? await pool.transaction { (middle) async throws in
+                    try await pool.transaction { inner in
+                        inner.onCommit { log.append("undone") }
+                        inner.onRollback { log.append("inner") }
+                        try await pool.execute("INSERT INTO t VALUES (1)")
+                    }
+                    // Of the outermost's own, and in the savepoint that is open nevertheless.
+                    try await outer.transaction { inner in inner.onRollback { log.append("another") } }
+                    middle.onRollback { log.append("middle") }
+                    throw Stop()
+                }
+                #expect(log == ["inner", "another", "middle"])
+                try await pool.transaction { inner in inner.onCommit { log.append("kept") } }
+            }
+            #expect(log == ["inner", "another", "middle", "kept"])
+            #expect(try await pool.one(Int.self, "SELECT count(*) FROM t") == 0)
+        }
+    }
+
     @Test func synchronousCodeSharesItToo() async throws {
         try await withTable { (pool) async throws in
             try await Greenlet.spawn {
