@@ -3,7 +3,7 @@ import ReactorCore
 /// How a transaction ended.
 enum TransactionOutcome {
     case committed, rolledBack
-    /// The connection was lost during COMMIT.
+    /// The connection was lost during COMMIT, or the body has ended the transaction by statements of its own.
     case unknown
 }
 
@@ -18,7 +18,7 @@ extension PostgresTransaction {
     ///
     /// Actions run one after the other, in the order in which they were given, before `transaction { … }` returns and after
     /// its connection has gone back; a cancelled task does not cancel them. Those given inside a savepoint that is rolled
-    /// back are dropped. When the connection is lost during COMMIT nobody knows, and no action runs. Sources: Django's
+    /// back are dropped. When the connection is lost during COMMIT, or the body runs a COMMIT or ROLLBACK itself, nobody knows, and no action runs. Sources: Django's
     /// `transaction.on_commit`.
     public func onCommit(_ action: @escaping @ReactorActor () async -> Void) {
         guard isOpen else { return }

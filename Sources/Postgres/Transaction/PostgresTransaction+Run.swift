@@ -109,11 +109,13 @@ extension PostgresTransaction {
     /// the server rolls back.
     private func rollBack() async {
         guard isOpen else { return }
-        let isUnknown = isCommitting && savepoint == nil && !session.isUsable
+        let isLostInCommit = isCommitting && savepoint == nil && !session.isUsable
         close()
         await session.waitUntilFree()
+        // Ended by a COMMIT or ROLLBACK in the body.
+        let isEndedByHand = !isCommitting && session.transactionStatus == PQTRANS_IDLE
         await session.rollBack(to: savepoint)
-        end(isUnknown ? .unknown : .rolledBack)
+        end(isLostInCommit || isEndedByHand ? .unknown : .rolledBack)
     }
 }
 

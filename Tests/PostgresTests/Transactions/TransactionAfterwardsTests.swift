@@ -63,6 +63,39 @@ import Testing
         }
     }
 
+    /// What it has come to is not known here: it may have been committed.
+    @Test func aTransactionThatItsBodyHasEndedRunsNone() async throws {
+        try await Database().withConnection { (connection) async throws in
+            try await connection.execute("CREATE TABLE t (n int)")
+            var log: [String] = []
+            for isNested in [true, false] {
+                let error = try await failure {
+                    try await connection.transaction { outer in
+                        outer.onRollback { log.append("outer") }
+                        outer.onCommit { log.append("committed") }
+                        try await outer.execute("INSERT INTO t VALUES (1)")
+                        guard isNested else { return _ = try await outer.execute("COMMIT") }
+                        try await outer.transaction { inner in
+                            inner.onRollback { log.append("inner") }
+                            try await inner.execute("COMMIT")
+                        }
+                    }
+                }
+                #expect(error.code == .transactionFinished)
+            }
+            #expect(log.isEmpty)
+            #expect(try await connection.one(Int.self, "SELECT count(*) FROM t") == 2)
+            // One that has not come to a COMMIT of its own is known to be undone.
+            await #expect(throws: Stop.self) {
+                try await connection.transaction { tx in
+                    tx.onRollback { log.append("rolled back") }
+                    throw Stop()
+                }
+            }
+            #expect(log == ["rolled back"])
+        }
+    }
+
     @Test func aKilledTransactionsActionsCanStillWait() async throws {
         try await Database().withPool(.init(maximum: 2)) { (pool, _) async throws in
             var hasWaited = 0
