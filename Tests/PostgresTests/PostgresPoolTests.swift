@@ -189,6 +189,15 @@ import Testing
             let error = try await failure { try await escaped.execute("SELECT 1") }
             #expect(error.code == .connectionClosed && error.message.contains("withConnection"))
             #expect(try await pool.one(Int.self, "SELECT 1") == 1)
+            // Its next borrower's statement is not touched by whoever had it before.
+            let next = Greenlet.spawn { () async throws -> Int32 in
+                try await pool.withConnection { connection in
+                    await escaped.close()
+                    try await connection.execute("SELECT 1")
+                    return connection.processID
+                }
+            }
+            #expect(try await next.get() == escaped.processID)
         }
     }
 

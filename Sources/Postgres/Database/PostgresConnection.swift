@@ -122,8 +122,10 @@ public final class PostgresConnection: PostgresDatabase {
     /// Logs out. Parks the calling task until the server has let go, two seconds at most. Closing again does nothing.
     ///
     /// A statement under way in another greenlet fails with `connectionLost`. A connection lent by a pool is closed there
-    /// and replaced.
-    public func close() async { await session.close() }
+    /// and replaced; after the scope that lent it this does nothing: it is somebody else's.
+    public func close() async {
+        if !isOver { await session.close() }
+    }
 
     /// As the `async` form, for synchronous code in a greenlet.
     public nonisolated func close() throws { try Greenlet.blockingCall { await self.close() } }
