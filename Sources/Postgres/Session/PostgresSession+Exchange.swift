@@ -137,6 +137,7 @@ extension PostgresSession {
     }
 
     func finishExchange() {
+        checkEncoding()
         if let result = exchange.result { PQclear(result) }
         exchange.result = nil
         exchange.timeoutTimer?.cancelIfActive()
