@@ -21,6 +21,7 @@ public import ReactorCore
 /// What stands between two `sync()` or `flush()` is a *segment*, which the server runs as one transaction: all of it takes
 /// effect or nothing. The statement that fails gets the server's error, the others of its segment `pipelineAborted`, which names
 /// that one; the next segment runs. Inside a transaction an error fails the transaction, as always, and with it the segments behind.
+/// A statement that cannot be sent, for a value that cannot be bound say, fails its segment too, of which nothing is sent then.
 ///
 /// COPY cannot go down a pipeline, nor can a text of several statements.
 @ReactorActor
@@ -30,6 +31,8 @@ public final class PostgresPipeline {
     /// All statements in order, but those of long ago that went well.
     private var statements: [any PipelinedStatement] = []
     private var isOver = false
+    /// Why nothing of the segment that is being queued will be sent.
+    private var refusal: (any Error)?
 
     init(_ session: PostgresSession) { self.session = session }
 
@@ -53,6 +56,7 @@ public final class PostgresPipeline {
 
     /// Ends a segment: what follows succeeds or fails by itself. Never waits.
     public func sync() {
+        refusal = nil
         if case .statement? = steps.last { steps.append(.sync) }
     }
 
@@ -107,12 +111,25 @@ public final class PostgresPipeline {
                     "COPY cannot go down a pipeline: it needs the connection to itself; run it by a call of its own"
                 )
             }
-            steps.append(.statement(call))
+            if let refusal {
+                call.fail(PostgresError.aborted(by: refusal))
+            } else {
+                steps.append(.statement(call))
+            }
         } catch {
-            // Never sent; the others of the segment are.
             call.fail(error)
+            refuseSegment(error)
         }
         return statement
+    }
+
+    /// A statement of the segment is never sent, so the others must not be.
+    private func refuseSegment(_ error: any Error) {
+        if refusal == nil { refusal = error }
+        while case .statement(let call)? = steps.last {
+            call.fail(PostgresError.aborted(by: error))
+            steps.removeLast()
+        }
     }
 
     /// Throws the first error in the order of the statements; rather one of the server's than that another was undone for it.

@@ -168,11 +168,12 @@ import Testing
     }
 
     @Test(arguments: ["COPY pg_class TO STDOUT", "/* hidden */ copy t FROM STDIN"])
-    func copyIsRefusedAndTheOthersRun(_ text: String) async throws {
+    func copyIsRefusedAndOtherSegmentsRun(_ text: String) async throws {
         try await Database().withConnection { (connection) async throws in
             for _ in 0..<2 {
                 try await connection.withPipeline { pipeline in
                     let copy = pipeline.execute(SQL(raw: text))
+                    pipeline.sync()
                     let other = pipeline.one(Int.self, "SELECT 1")
                     try await pipeline.flush()
                     let error = try await failure { _ = try copy.value }
@@ -193,15 +194,32 @@ import Testing
         }
     }
 
-    @Test func aValueThatCannotBeBoundFailsOnlyItself() async throws {
+    @Test func aValueThatCannotBeBoundFailsItsSegmentOfWhichNothingIsSent() async throws {
         try await Database().withConnection { (connection) async throws in
+            try await connection.execute("CREATE TABLE t (n int, x text)")
             try await connection.withPipeline { pipeline in
-                let bad = pipeline.query("SELECT \("a\0b")")
-                let good = pipeline.one(Int.self, "SELECT 1")
+                let earlier = pipeline.execute("INSERT INTO t VALUES (1)")
+                pipeline.sync()
+                let debit = pipeline.execute("INSERT INTO t VALUES (2)")
+                let bad = pipeline.execute("INSERT INTO t VALUES (2, \("a\0b"))")
+                let credit = pipeline.execute("INSERT INTO t VALUES (2)")
+                pipeline.sync()
+                let later = pipeline.execute("INSERT INTO t VALUES (3)")
                 try await pipeline.flush()
                 #expect(throws: PostgresValueError.self) { try bad.value }
-                #expect(try good.value == 1)
+                for other in [debit, credit] {
+                    let error = try await failure { _ = try other.value }
+                    #expect(error.code == .pipelineAborted && error.underlying is PostgresValueError)
+                }
+                #expect(try earlier.value == 1 && later.value == 1)
             }
+            await #expect(throws: PostgresValueError.self) {
+                _ = try await connection.pipeline {
+                    $0.execute("INSERT INTO t VALUES (4)")
+                    return $0.execute("INSERT INTO t VALUES (4, \("a\0b"))")
+                }
+            }
+            #expect(try await connection.one(Int.self, "SELECT sum(n) FROM t") == 4)
         }
     }
 
