@@ -105,7 +105,7 @@ final class CopyOut {
         var format = format ?? .text
         if self.format == nil {
             do {
-                let described = try await session.describe(statement.selection, until: deadline)
+                let described = try await session.describe(statement, until: deadline)
                 if described.allSatisfy(\.oid.hasBinaryDecoder) { format = .binary }
                 columns = described.inFormat(format == .binary ? .binary : .text)
             } catch {

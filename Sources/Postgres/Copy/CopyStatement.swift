@@ -6,6 +6,8 @@ import ReactorCore
 struct CopyStatement: Sendable {
     let target: String
     let selection: SQL
+    /// All columns of a table are meant.
+    let isWholeTable: Bool
 
     /// All of a table, or some of its columns.
     init(table: SQL, columns: [String]) throws(PostgresValueError) {
@@ -16,6 +18,7 @@ struct CopyStatement: Sendable {
             list.append(SQL(ident: column))
         }
         try list.validate()
+        isWholeTable = columns.isEmpty
         target = table.text + (columns.isEmpty ? "" : " (\(list.text))")
         selection = SQL(raw: "SELECT \(columns.isEmpty ? "*" : list.text) FROM \(table.text)")
     }
@@ -23,6 +26,7 @@ struct CopyStatement: Sendable {
     /// The rows of a query.
     init(query: SQL) throws(PostgresValueError) {
         try Self.check(query)
+        isWholeTable = false
         target = "(\(query.text))"
         selection = query
     }
@@ -47,17 +51,34 @@ extension PostgresSession {
         return PQsendQuery(handle, text)
     }
 
-    /// The columns that a statement without values would return.
-    func describe(_ sql: SQL, until deadline: ReactorInstant?) async throws -> [PostgresColumn] {
-        _ = try await perform(timeout: remaining(until: deadline)) { PQsendPrepare($0, "", sql.text, 0, nil) }
-        return try await perform(timeout: remaining(until: deadline)) { PQsendDescribePrepared($0, "") }
-            .columns
+    /// The columns that COPY moves.
+    func describe(_ copy: CopyStatement, until deadline: ReactorInstant?) async throws -> [PostgresColumn] {
+        let description = PipelinedCall(copy.selection, copy.selection.fingerprint)
+        description.isDescription = true
+        let columns = Array(try await pipelined(description, until: deadline).columns)
+        guard copy.isWholeTable, description.table != 0 else { return columns }
+        // Those that COPY leaves out of a table unless they are named. Before version 12 there are none.
+        let sql: SQL = """
+            SELECT attname FROM pg_catalog.pg_attribute AS a
+            WHERE attrelid = \(description.table) AND attnum > 0 AND to_jsonb(a) ->> 'attgenerated' <> ''
+            """
+        let generated = try await pipelined(PipelinedCall(sql, sql.fingerprint), until: deadline)
+            .map { try $0.decode(String.self, at: 0) }
+        return generated.isEmpty ? columns : columns.filter { !generated.contains($0.name) }
+    }
+
+    private func pipelined(_ call: PipelinedCall, until deadline: ReactorInstant?) async throws
+        -> PostgresRows
+    {
+        try await runPipeline([.statement(call), .sync], timeout: remaining(until: deadline))
+        return try call.result()
     }
 }
 
 extension Array where Element == PostgresColumn {
     /// The same columns with values in another form.
     func inFormat(_ format: PostgresFormat) -> PostgresColumns {
-        PostgresColumns(map { PostgresColumn(name: $0.name, oid: $0.oid, format: format, index: $0.index) })
+        PostgresColumns(
+            enumerated().map { PostgresColumn(name: $1.name, oid: $1.oid, format: format, index: $0) })
     }
 }

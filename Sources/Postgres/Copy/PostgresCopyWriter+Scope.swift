@@ -14,7 +14,7 @@ extension PostgresCopyWriter {
         var binary: PostgresCopyBinaryEncoder?
         if format.rows == .binary {
             do {
-                let columns = try await session.describe(statement.selection, until: deadline)
+                let columns = try await session.describe(statement, until: deadline)
                 binary = PostgresCopyBinaryEncoder(columns: columns.inFormat(.binary))
             } catch {
                 loan.giveBack()

@@ -15,6 +15,8 @@ import ReactorCore
 final class PipelineWire {
     private enum Expected {
         case prepare(PipelinedCall, PreparedStatement)
+        /// The text of one that is only described.
+        case parse(PipelinedCall)
         case describe(PipelinedCall, PreparedStatement)
         case rows(PipelinedCall, PreparedStatement?)
         case deallocate(String)
@@ -52,6 +54,7 @@ final class PipelineWire {
         isInSegment = true
         bytesSent += call.sql.text.utf8.count + 64
         for parameter in call.sql.parameters { bytesSent += (parameter.bytes?.count ?? 0) + 8 }
+        if call.isDescription { return sendDescribing(call, handle) }
         guard session.statements.capacity > 0, !call.isPlain else { return sendPlain(call, handle) }
         switch session.statements.use(call.sql, call.fingerprint) {
         case .first: return sendPlain(call, handle)
@@ -81,6 +84,15 @@ final class PipelineWire {
         return PQsendPrepare(handle, statement.name, call.sql.text, Int32(types.count), types) == 1
             && PQsendDescribePrepared(handle, statement.name) == 1
             && session.sendPrepared(statement.name, call.sql, .text, handle) == 1
+    }
+
+    /// The statement without a name is described, in the segment in which it is made: outside, a pooler in transaction mode would
+    /// ask another session.
+    private func sendDescribing(_ call: PipelinedCall, _ handle: OpaquePointer) -> Bool {
+        expected.append(.parse(call))
+        expected.append(.rows(call, nil))
+        return PQsendPrepare(handle, "", call.sql.text, 0, nil) == 1
+            && PQsendDescribePrepared(handle, "") == 1
     }
 
     /// Ends the segment.
@@ -179,6 +191,7 @@ final class PipelineWire {
         case .rows(let call, let statement):
             // Sent before it was described, its answer comes in text.
             session.noteCommandTag(result.pointer, of: call.sql.text)
+            if call.isDescription { call.table = PQftable(result.pointer, 0) }
             call.answer = .success(result.rows(statement?.format == result.format ? statement?.columns : nil))
             answered.append(call)
         case .describe(_, let statement): statement.describe(result.columns)
@@ -201,6 +214,7 @@ final class PipelineWire {
                 session.statements.forget(statement, call.fingerprint, isKnown: !isForgotten)
             }
             answered.append(call)
+        case .parse(let call): call.fail(error)
         case .prepare(let call, let statement):
             call.fail(error)
             session.statements.revert(statement, call.fingerprint)

@@ -13,6 +13,10 @@ final class PipelinedCall {
     var isStale = false
     /// It goes out as it is written: a prepared form of it was stale.
     var isPlain = false
+    /// It is not run, only described: its answer has columns and no rows.
+    var isDescription = false
+    /// The OID of the table that the first column of a description is of; 0: of none.
+    var table: UInt32 = 0
     /// Set for statements that share a connection: their callers' side.
     var sharing = Sharing()
 

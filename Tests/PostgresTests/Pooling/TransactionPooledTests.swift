@@ -60,6 +60,30 @@ struct TransactionPooledTests {
         }
     }
 
+    /// What COPY needs to know of the columns is asked in one session, whoever else is served meanwhile.
+    @Test func copyFindsItsColumnsOnSessionsThatChange() async throws {
+        try await withPooler { (pool) async throws in
+            try await pool.execute("CREATE TABLE t (n int, x text)")
+            let greenlets = (0..<8).map { number in
+                Greenlet.spawn { () async throws in
+                    for round in 0..<20 {
+                        let row = [(Int32(number), "\(round)")]
+                        try await pool.copyIn(into: "t", format: .binary, rows: row)
+                        let sql = SQL(raw: "SELECT n, x, \(number) AS c FROM t WHERE n = \(number)")
+                        var count = 0
+                        for try await row in pool.copyRows(query: sql) {
+                            #expect(try row.decode(Int.self, at: 2) == number)
+                            count += 1
+                        }
+                        #expect(count == round + 1)
+                    }
+                }
+            }
+            for greenlet in greenlets { try await greenlet.get() }
+            #expect(pool.statistics.connectionsLost == 0)
+        }
+    }
+
     @Test func cancellingReachesTheStatementAndTheConnectionIsKept() async throws {
         try await withPooler { (pool) async throws in
             let error = try await failure {
