@@ -91,12 +91,28 @@ extension MultiplexStateMachine {
         while missing > 0, let index = mostDispensable {
             missing -= 1
             _givenWay += 1
-            lines[index].phase = .retiring
-            guard lines[index].mayGo else { continue }
-            released.append(MultiplexLine(index: index, serial: lines[index].serial))
-            lines[index] = Line()
+            if let line = dismiss(index) { released.append(line) }
         }
         return released
+    }
+
+    /// Gives all lines up, so that whatever is not sent yet goes to connections that are lent from now on. What they were sent
+    /// they still answer.
+    ///
+    /// - Returns: as `giveWay`.
+    @inlinable
+    public mutating func giveUpAll() -> [MultiplexLine] {
+        lines.indices.filter { lines[$0].phase == .open }.compactMap { dismiss($0) }
+    }
+
+    /// Lets a line have no more statements; tells it when it is gone already.
+    @inlinable
+    mutating func dismiss(_ index: Int) -> MultiplexLine? {
+        lines[index].phase = .retiring
+        guard lines[index].mayGo else { return nil }
+        let line = MultiplexLine(index: index, serial: lines[index].serial)
+        lines[index] = Line()
+        return line
     }
 
     @inlinable var mostDispensable: Int? {

@@ -125,6 +125,7 @@ import Testing
                 waiting.insert(contentsOf: kept, at: 0)
                 (requests[line], cancelling[line]) = (nil, nil)
             case 94..<96: try giveWay()
+            case 96: try giveUpAll()
             default: try tick()
             }
             try pump()
@@ -144,6 +145,13 @@ import Testing
             let staying = openLines.filter { machine.lines[$0.index].phase == .open }
             leaving = Set(openLines).subtracting(staying)
             try #require(left + leaving.count >= min(waiters, before), "as many leave as there are waiters")
+        }
+
+        mutating func giveUpAll() throws {
+            for line in machine.giveUpAll() {
+                try #require(lines.removeValue(forKey: line) == [] && cancelling[line] == nil)
+            }
+            leaving = Set(openLines)
         }
 
         mutating func cancel() throws {

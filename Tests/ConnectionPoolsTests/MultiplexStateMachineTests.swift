@@ -220,6 +220,25 @@ import Testing
         #expect(machine.takeRelease(lines[2]) && !machine.takeRelease(lines[0]))
     }
 
+    @Test func whenAllAreGivenUpNothingMoreIsSentAndWhatWaitsWantsANewLine() {
+        var (machine, lines) = machine(lines: 3)
+        for statement in 1...2 { _ = machine.submit(statement, isQuick: true, at: .zero) }
+        #expect(sent(&machine) == [1, 2])
+        let gone = machine.giveUpAll()
+        #expect(gone == [lines[2]] && machine.open == 2 && machine.givenWay == 0)
+        let again = machine.giveUpAll()
+        #expect(again.isEmpty)
+        _ = machine.submit(3, isQuick: true, at: .zero)
+        let next = machine.lineToOpen()
+        #expect(sent(&machine).isEmpty && next != nil)
+        for line in lines[..<2] {
+            _ = machine.answered(line, .answered, at: .zero)
+            let isGone = machine.takeRelease(line)
+            #expect(isGone)
+        }
+        #expect(machine.open == 0 && machine.waiting == 1)
+    }
+
     @Test func aSlowLineGivesWayLast() {
         var (machine, lines) = machine(lines: 2)
         for statement in 1...3 { _ = machine.submit(statement, isQuick: true, at: .zero) }

@@ -52,10 +52,16 @@ extension Multiplexer {
     /// Lets lines go for those who wait for connections of their own. Never waits.
     func giveWay() {
         let counts = pool.machine.counts
-        let isHeldBack = isRelief && pool.machine.isPaused
+        let isHeldBack = pool.machine.isPaused
         let waiters = isHeldBack ? .max : counts.waiting - machine.opening
         guard waiters > 0, isHeldBack || counts.total >= counts.maximum else { return }
         for place in machine.giveWay(to: waiters) { lines[place.index]?.end() }
+    }
+
+    /// Lets all lines go: the pool's connections are being replaced. Never waits.
+    func giveUpAll() {
+        for place in machine.giveUpAll() { lines[place.index]?.end() }
+        schedulePump()
     }
 }
 

@@ -159,7 +159,7 @@ final class Multiplexer {
         do {
             lease = try await pool.acquire(
                 timeout: pool.options.acquireTimeout, for: PoolHolder(label: "shared line"))
-        } catch let error as PostgresError where error.code == .acquireTimedOut && multiplexer.isRelief {
+        } catch let error as PostgresError where error.code == .acquireTimedOut {
             // Those who have waited for so long are told so by `tick`.
             multiplexer.machine.lineMissed(place)
             return multiplexer.schedulePump()
@@ -222,8 +222,9 @@ final class Multiplexer {
     }
 
     private func expiry() -> PostgresError {
-        pool.totals.acquireTimeouts += isRelief ? 1 : 0
-        if isRelief { return pool.timeoutError(pool.options.acquireTimeout) }
+        pool.totals.acquireTimeouts += 1
+        // Without a line it is the pool that had none, and knows why.
+        if isRelief || machine.open == 0 { return pool.timeoutError(pool.options.acquireTimeout) }
         return PostgresError(
             .acquireTimedOut,
             "no shared connection of pool \"\(pool.options.label)\" had room for the statement within "

@@ -14,7 +14,8 @@ extension PostgresPool {
     }
 
     /// Lends nothing more and opens nothing until `resume()`: borrowers queue, and time out as ever; those who have a
-    /// connection keep it. Never waits. Doing it again does nothing. For a server that is about to be changed.
+    /// connection keep it. Never waits. Doing it again does nothing. For a server that is about to be changed. A shared
+    /// connection goes back when it has answered what it was sent.
     public func pause() {
         adoptIfForked()
         machine.pause()
@@ -32,11 +33,13 @@ extension PostgresPool {
         }
     }
 
-    /// Replaces every connection without downtime: idle ones now, others as they come back. Never waits.
+    /// Replaces every connection without downtime: idle ones now, others as they come back. Never waits. A shared connection is
+    /// sent nothing more.
     ///
     /// For what only new logins see: a rotated password, a moved server, `ALTER ROLE … SET`.
     public func recycle() {
         adoptIfForked()
         apply(machine.recycle(at: now))
+        if isShared { multiplexer?.giveUpAll() }
     }
 }
