@@ -153,6 +153,7 @@ import Testing
             let error = try await failure { try await pool.execute("SELECT 1") }
             #expect(error.sqlState == .invalidPassword)
             await pool.close()
+            try await Self.expectAdvice(configuration)
             configuration["password"] = "secret"
             let connection = try await PostgresConnection.connect(configuration)
             let user: String = try await connection.one("SELECT current_user::text")
@@ -160,6 +161,39 @@ import Testing
             await connection.close()
             await admin.close()
         }
+    }
+
+    /// Without a password a pool's borrowers fail at once, and are told where one is looked for.
+    @ReactorActor
+    private static func expectAdvice(_ original: PostgresConfiguration) async throws {
+        var template = Array("/tmp/pgpass-XXXXXX".utf8CString)
+        let descriptor = mkstemp(&template)
+        try #require(descriptor >= 0)
+        let path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }  // it has its NUL
+        defer {
+            close(descriptor)
+            unlink(path)
+        }
+        var configuration = original
+        configuration["password"] = nil
+        for (mode, line, file, advice) in [
+            (0o600, "", path + ".absent", "there is no \(path).absent"),
+            (0o600, "elsewhere:*:*:*:secret", path, "no line for this host"),
+            (0o644, "*:*:*:*:secret", path, "chmod 600"),
+        ] as [(mode_t, String, String, String)] {
+            let text = Array(line.utf8)
+            try #require(
+                ftruncate(descriptor, 0) == 0 && pwrite(descriptor, text, text.count, 0) == text.count)
+            try #require(fchmod(descriptor, mode) == 0)
+            configuration["passfile"] = file
+            let pool = PostgresPool(configuration)
+            let error = try await failure { try await pool.execute("SELECT 1") }
+            #expect(error.code == .connectFailed && error.message.contains(advice), "\(error)")
+            #expect(!error.isRetrySafe && !error.description.contains("secret"))
+            await pool.close()
+        }
+        try #require(fchmod(descriptor, 0o600) == 0)
+        try await PostgresConnection.connect(configuration).close()
     }
 }
 

@@ -161,10 +161,12 @@ extension PostgresError {
                 underlying: error)
     }
 
-    /// Wrong password, no such role, no such database: trying again cannot help.
+    /// Wrong password, or none, no such role, no such database: trying again cannot help.
     var isPermanentConnectFailure: Bool {
         code == .invalidConfiguration
-            || code == .connectFailed && (sqlState?.classCode == "28" || sqlState == .invalidCatalogName)
+            || code == .connectFailed
+                && (sqlState?.classCode == "28" || sqlState == .invalidCatalogName
+                    || underlying is PostgresPasswordMissing)
     }
 
     /// A prepared statement that the server has forgotten or whose result has changed its shape.

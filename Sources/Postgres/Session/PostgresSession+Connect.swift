@@ -123,19 +123,4 @@ extension PostgresSession {
         return PQconnectStartParams(
             keywords.map { UnsafePointer($0) } + [nil], values.map { UnsafePointer($0) } + [nil], 0)
     }
-
-    /// libpq's verbose message of several lines as an error of one line.
-    private static func failure(
-        of handle: OpaquePointer, _ configuration: PostgresConfiguration, _ attempt: ConnectionAttempt
-    ) -> PostgresError {
-        var (message, report) = ConnectFailureText.parse(String(cString: PQerrorMessage(handle)))
-        if report == nil, attempt.isVerifiedByDefault(configuration),
-            message.contains("SSL") || message.contains("certificate")
-        {
-            message += "; a host that is not local has to prove who it is unless sslmode says otherwise"
-        }
-        return PostgresError(
-            .connectFailed, "cannot connect to \(configuration.redactedDescription): \(message)",
-            server: report)
-    }
 }
