@@ -28,6 +28,7 @@ final class PostgresListener {
     let channels = ListenerChannels()
     private var task: Task<Void, Never>?
     private var isClosed = false
+    private var isRecycled = false
     private var session: PostgresSession?
     /// Why there is no connection; nil while there is one.
     private(set) var lastFailure: PostgresError?
@@ -75,6 +76,15 @@ final class PostgresListener {
         await task?.value
     }
 
+    /// Connects anew: those who listen get `.reconnected`. Never waits.
+    func recycle() {
+        guard let session, session.isUsable else { return }
+        isRecycled = true
+        session.lose(
+            PostgresError(.connectionClosed, "the connections of pool \(label) are being replaced"), .alone)
+        changed.raise()
+    }
+
     /// In the child of a fork: lets go of the parent's socket, and of nothing else.
     func abandon() { session?.abandon() }
 
@@ -91,7 +101,10 @@ final class PostgresListener {
                 let isLost = await serve(session)
                 self.session = nil
                 await session.close()
-                guard isLost, !isClosed else { continue }
+                guard isLost, !isClosed, !isRecycled else {
+                    isRecycled = false
+                    continue
+                }
                 logger.warning("the listener of pool \(label) was lost: \(session.unusable)")
                 // One that is lost again and again is not made anew without a pause.
                 failures = start.duration(to: reactor.now) > .seconds(5) ? 1 : failures + 1

@@ -34,12 +34,13 @@ extension PostgresPool {
     }
 
     /// Replaces every connection without downtime: idle ones now, others as they come back. Never waits. A shared connection is
-    /// sent nothing more.
+    /// sent nothing more, and the one that listens is replaced too: who listens gets `.reconnected`.
     ///
     /// For what only new logins see: a rotated password, a moved server, `ALTER ROLE … SET`.
     public func recycle() {
         adoptIfForked()
         apply(machine.recycle(at: now))
         if isShared { multiplexer?.giveUpAll() }
+        listener?.recycle()
     }
 }

@@ -28,6 +28,26 @@ import Testing
         }
     }
 
+    /// The server that it was connected to may be one no more to which messages are sent.
+    @Test func recyclingReplacesTheConnectionThatListens() async throws {
+        try await Database().withPool(.init(maximum: 1)) { (pool, watcher) async throws in
+            let events = try await pool.listen("orders")
+            let listener: SQL = """
+                SELECT pid FROM pg_stat_activity WHERE datname = \(watcher.name) AND query LIKE 'LISTEN%'
+                """
+            for _ in 0..<2 {
+                let old = try await watcher.connection.one(Int.self, listener)
+                pool.recycle()
+                guard case .reconnected? = try await events.next() else {
+                    return #expect(Bool(false), "who listens is told")
+                }
+                try await pool.notify("orders", "new")
+                #expect(try await events.next()?.notification?.payload == "new")
+                #expect(try await watcher.connection.one(Int.self, listener) != old)
+            }
+        }
+    }
+
     @Test func messagesOfATransactionComeWithItsCommit() async throws {
         try await Database().withPool(.init(maximum: 2)) { (pool, _) async throws in
             let events = try await pool.listen("t")
