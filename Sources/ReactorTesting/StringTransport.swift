@@ -11,8 +11,8 @@ public import Transports
 /// #expect(transport.text == "Hello, world\r\n")
 /// ```
 /// Everything happens inside the call, without a turn of the reactor. What was written stays after
-/// `loseConnection()`, which only sets `isDisconnecting`: the test plays the network and calls `end(_:)`. For
-/// two ends that talk, `MemoryTransport`. Follows Twisted's `StringTransport`.
+/// `loseConnection()`, which only sets `isDisconnecting`: the test plays the network and calls `end(_:)`, until which transport and
+/// protocol hold each other. For two ends that talk, `MemoryTransport`. Follows Twisted's `StringTransport`.
 @ReactorActor
 public final class StringTransport: Transport {
     /// The address of this end.

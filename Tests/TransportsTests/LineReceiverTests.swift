@@ -124,6 +124,7 @@ final class Lines: LineReceiver {
         try await withNetwork { _ in
             for delimiter in ["", "\r\n"] {
                 let transport = StringTransport()
+                defer { transport.end() }
                 let greeter = Greeter()
                 transport.attach(greeter)
                 transport.receive("a\r\n" + String(repeating: "x", count: length) + delimiter + "b\r\n")
@@ -136,6 +137,7 @@ final class Lines: LineReceiver {
     @Test func longestLineIsDelivered() async throws {
         try await withNetwork { _ in
             let transport = StringTransport()
+            defer { transport.end() }
             transport.attach(Greeter())
             let line = String(repeating: "x", count: 16_384)
             transport.receive(line)
@@ -148,6 +150,7 @@ final class Lines: LineReceiver {
     @Test func anotherFramerHasOtherRules() async throws {
         try await withNetwork { _ in
             let transport = StringTransport()
+            defer { transport.end() }
             let greeter = Greeter()
             greeter.framer = LineFramer(delimiter: .carriageReturnLineFeed, maxLength: 5)
             transport.attach(greeter)

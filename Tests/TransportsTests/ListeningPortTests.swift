@@ -148,6 +148,8 @@ import Transports
                 let new = try await reactor.connectTCP("127.0.0.1", port: port.port) { Recorder() }
                 new.transport?.write("new\r\n")
                 try await eventually { client.text == "Hello, old\r\n" && new.text == "Hello, new\r\n" }
+                for recorder in [client, new] { recorder.transport?.loseConnection() }
+                await port.stop(gracePeriod: .seconds(60))
             })
         }
     }

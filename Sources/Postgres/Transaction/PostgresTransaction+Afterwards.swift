@@ -18,8 +18,8 @@ extension PostgresTransaction {
     ///
     /// Actions run one after the other, in the order in which they were given, before `transaction { … }` returns and after
     /// its connection has gone back; a cancelled task does not cancel them. Those given inside a savepoint that is rolled
-    /// back are dropped. When the connection is lost during COMMIT, or the body runs a COMMIT or ROLLBACK itself, nobody knows, and no action runs. Sources: Django's
-    /// `transaction.on_commit`.
+    /// back are dropped. When the connection is lost during COMMIT, or the body runs a COMMIT or ROLLBACK itself, nobody knows, and
+    /// no action runs. Sources: Django's `transaction.on_commit`.
     public func onCommit(_ action: @escaping @ReactorActor () async -> Void) {
         guard isOpen else { return }
         afterwards.append(AfterTransaction(outcome: .committed, action: action))
