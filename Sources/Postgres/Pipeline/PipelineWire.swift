@@ -209,7 +209,9 @@ final class PipelineWire {
         case .rows(let call, let statement):
             // Of a statement that could not be prepared that is the error.
             if !call.hasFailed { call.fail(error) }
-            if let statement, (error as? PostgresError)?.isStalePlan == true, statement.columns != nil {
+            if let statement, statement.columns != nil,
+                (error as? PostgresError)?.isOfStalePlan(of: call.sql) == true
+            {
                 call.isStale = true
                 session.statements.forget(statement, call.fingerprint, isKnown: !isForgotten)
             }

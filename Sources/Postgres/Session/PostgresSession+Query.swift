@@ -73,7 +73,7 @@ extension PostgresSession {
             return try await perform(timeout: timeout) {
                 sendPrepared(statement.name, sql, statement.format, $0)
             }.rows(columns)
-        } catch let error as PostgresError where error.isStalePlan {
+        } catch let error as PostgresError where error.isOfStalePlan(of: sql) {
             statements.forget(statement, fingerprint, isKnown: error.sqlState != .invalidSQLStatementName)
             if error.sqlState == .invalidSQLStatementName { suspectPooler() }
             // Inside a transaction the error has failed it; only the whole transaction can be tried again.

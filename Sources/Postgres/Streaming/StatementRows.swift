@@ -30,7 +30,7 @@ final class StatementRows: RowSource {
         guard let feed else { return nil }
         do {
             return try await feed.next { gatherer.take(feed.session, $0) }
-        } catch let error as PostgresError where error.isStalePlan && gatherer.count == 0 {
+        } catch let error as PostgresError where error.isOfStalePlan(of: sql) && gatherer.count == 0 {
             guard let statement = prepared else { throw error }
             feed.session.statements.forget(
                 statement, sql.fingerprint, isKnown: error.sqlState != .invalidSQLStatementName)
