@@ -34,6 +34,23 @@ public struct PostgresParameter: Hashable, Sendable {
         return PostgresParameter(oid: oid, format: .text, bytes: bytes)
     }
 
+    /// The most bytes that a value can have: the server takes no message of 1 GiB.
+    static let largest = (1 << 30) - 1
+
+    /// What is wrong with bytes that somebody else has made: what the protocol cannot carry, or would carry in part.
+    var mistake: PostgresValueError? {
+        guard let bytes else { return nil }
+        if bytes.count > Self.largest {
+            return PostgresValueError(
+                .outOfRange,
+                "a value of \(bytes.count) bytes cannot be bound: the server takes less than 1 GiB")
+        }
+        // It would be sent up to there.
+        guard format == .text, bytes.withUnsafeBufferPointer({ $0.hasZero }) else { return nil }
+        return PostgresValueError(
+            .nulCharacter, "a text parameter contains U+0000, which PostgreSQL cannot store; use bytea")
+    }
+
     /// An integer's two's complement bytes in network order.
     static func bigEndian(_ integer: some FixedWidthInteger, oid: PostgresTypeOID) -> PostgresParameter {
         PostgresParameter(

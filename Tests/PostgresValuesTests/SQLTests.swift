@@ -113,4 +113,24 @@ import Testing
         let sql: SQL = "SELECT \("secret")"
         #expect("\(sql)" == "SELECT $1")
     }
+
+    @Test func bytesThatTheProtocolCannotCarryAreReported() {
+        // Its memory is never touched.
+        let huge = [UInt8](unsafeUninitializedCapacity: 1 << 30) { _, count in count = 1 << 30 }
+        for (parameter, code) in [
+            (
+                PostgresParameter(oid: .bytea, format: .binary, bytes: huge),
+                PostgresValueError.Code.outOfRange
+            ),
+            (PostgresParameter(oid: .inferred, format: .text, bytes: [97, 0, 98]), .nulCharacter),
+        ] {
+            var sql: SQL = "SELECT "
+            sql.append(parameter)
+            let error = #expect(throws: PostgresValueError.self) { try sql.validate() }
+            #expect(error?.code == code && sql.parameters == [.null(parameter.oid)])
+        }
+        var sql: SQL = "SELECT "
+        sql.append(PostgresParameter(oid: .bytea, format: .binary, bytes: [97, 0, 98]))
+        #expect(throws: Never.self) { try sql.validate() }
+    }
 }

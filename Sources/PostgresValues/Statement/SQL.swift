@@ -109,7 +109,12 @@ public struct SQL: Sendable {
             text += " "
         }
         placeholders.append(text.utf8.count)
-        parameters.append(parameter)
+        if let mistake = parameter.mistake {
+            record(mistake)
+            parameters.append(.null(parameter.oid))
+        } else {
+            parameters.append(parameter)
+        }
         text += "$\(parameters.count)"
     }
 
