@@ -70,6 +70,8 @@ final class CopyOut {
     private var feed: StatementFeed?
     private var gatherer = CopyGatherer()
     private var hasStarted = false
+    /// What stands before the query in the text that is sent.
+    private var prefix = ""
     /// The columns, when rows are to be made.
     private(set) var columns = PostgresColumns()
 
@@ -90,7 +92,9 @@ final class CopyOut {
             try await start()
         }
         guard let feed else { return nil }
-        return try await feed.next { gatherer.take(feed, $0) }
+        do { return try await feed.next { gatherer.take(feed, $0) } } catch {
+            throw PostgresError.placed(error, behind: prefix)
+        }
     }
 
     func abandon() { feed?.abandon() }
@@ -114,6 +118,7 @@ final class CopyOut {
             }
         }
         let text = statement.out(format)
+        prefix = statement.prefix
         let isRead = StatementKind.isPlainRead(statement.selection.text)
         feed = try await StatementFeed(
             loan, text, timeout: session.remaining(until: deadline), isRead: isRead

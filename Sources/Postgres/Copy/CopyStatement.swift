@@ -33,6 +33,9 @@ struct CopyStatement: Sendable {
 
     func into(_ format: PostgresCopyFormat) -> String { "COPY \(target) FROM STDIN WITH (\(format.options))" }
 
+    /// What stands before the query in `out`; nothing where there is none.
+    var prefix: String { target.hasPrefix("(") ? "COPY (" : "" }
+
     func out(_ format: PostgresCopyFormat) -> String { "COPY \(target) TO STDOUT WITH (\(format.options))" }
 
     private static func check(_ sql: SQL) throws(PostgresValueError) {

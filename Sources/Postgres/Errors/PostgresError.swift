@@ -176,6 +176,14 @@ extension PostgresError {
             || sqlState == .featureNotSupported && server?.sourceFunction == "RevalidateCachedQuery"
     }
 
+    /// The error with its place counted from where the caller's own text begins in the one that was sent.
+    static func placed(_ error: any Error, behind prefix: String) -> any Error {
+        guard var error = error as? PostgresError, let position = error.server?.position else { return error }
+        let place = position - prefix.unicodeScalars.count
+        error.server?.position = place > 0 ? place : nil
+        return error
+    }
+
     private var underlyingIsTimeout: Bool {
         (underlying as? PostgresError)?.isTimeout ?? (underlying is PostgresConnectTimeout)
     }

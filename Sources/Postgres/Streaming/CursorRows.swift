@@ -78,7 +78,8 @@ final class CursorRows: RowSource {
         let session = try lent()
         session.cursors += 1
         let name = "cursor_\(session.cursors)"
-        let text = "DECLARE \(name) NO SCROLL CURSOR \(isHeld ? "WITH HOLD " : "")FOR \(sql.text)"
+        let prefix = "DECLARE \(name) NO SCROLL CURSOR \(isHeld ? "WITH HOLD " : "")FOR "
+        let text = prefix + sql.text
         if isHeld { try session.checkKeepsNothing(text) }
         try session.checkKeepsNothing(sql.text)
         guard isHeld || session.transactionStatus == PQTRANS_INTRANS else {
@@ -101,7 +102,7 @@ final class CursorRows: RowSource {
             }
         } catch {
             session.dirt.cursorIsClosed(name)
-            throw error
+            throw PostgresError.placed(error, behind: prefix)
         }
         state = .open(name: name)
         do {

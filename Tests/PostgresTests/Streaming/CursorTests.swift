@@ -114,6 +114,22 @@ import Testing
         }
     }
 
+    /// In the text that was given, not in the one that was sent.
+    @Test func errorsTellTheirPlaceInTheStatement() async throws {
+        try await Database().withConnection { (connection) async throws in
+            let sql: SQL = "SELECT 'ééé', nope FROM pg_class"
+            for stream in [
+                connection.stream(sql), connection.cursor(sql, withHold: true),
+                connection.copyRows(query: sql),
+            ] {
+                let error = try await failure { for try await _ in stream {} }
+                #expect(error.position == 15)
+            }
+            let error = try await failure { for try await _ in connection.copyOut(query: sql) {} }
+            #expect(error.position == 15)
+        }
+    }
+
     @Test func anErrorInTheStatementSurfacesAndTheTransactionIsRolledBack() async throws {
         try await Database().withPool(.init(maximum: 1)) { (pool, _) async throws in
             var seen = 0
