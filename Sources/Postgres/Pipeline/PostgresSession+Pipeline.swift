@@ -63,11 +63,7 @@ extension PostgresSession {
     /// Takes the session for a pipeline.
     func beginPipeline() throws -> OpaquePointer {
         try refuseWhenInherited()
-        guard !exchange.isUnderWay else {
-            throw PostgresError(
-                .connectionBusy,
-                "the connection runs another statement; give each greenlet its own by pool.withConnection")
-        }
+        guard !exchange.isUnderWay else { throw busy }
         guard let handle, failure == nil else { throw unusable }
         try Task.checkCancellation()
         if let condemned { throw condemned }

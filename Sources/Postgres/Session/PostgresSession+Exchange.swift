@@ -43,14 +43,7 @@ extension PostgresSession {
         _ send: (OpaquePointer) -> Int32
     ) throws -> OpaquePointer {
         try refuseWhenInherited()
-        guard !exchange.isUnderWay else {
-            throw PostgresError(
-                .connectionBusy,
-                exchange.feed == nil
-                    ? "the connection runs another statement; give each greenlet its own by pool.withConnection"
-                    : "a stream or COPY on this connection is not at its end; leave its loop first, or read by a cursor"
-            )
-        }
+        guard !exchange.isUnderWay else { throw busy }
         guard let handle, failure == nil else { throw unusable }
         if policy == .cancel {
             try Task.checkCancellation()
@@ -79,6 +72,16 @@ extension PostgresSession {
             }
         }
         return handle
+    }
+
+    /// The error for a use of a session that is in use.
+    var busy: PostgresError {
+        PostgresError(
+            .connectionBusy,
+            exchange.feed == nil
+                ? "the connection runs another statement; give each greenlet its own by pool.withConnection"
+                : "a stream or COPY on this connection is not at its end; leave its loop first, or read by a cursor"
+        )
     }
 
     /// Sends by `send` what undoes something, on a session that is free, and takes in the answer in the background: whoever
