@@ -31,6 +31,8 @@ public struct PostgresValueError: Error, Sendable, CustomStringConvertible {
         public static let tooManyParameters = Code(description: "tooManyParameters")
         /// An empty `\(list:)`.
         public static let emptyList = Code(description: "emptyList")
+        /// A value interpolated inside quotes or a comment of the statement.
+        public static let misplacedValue = Code(description: "misplacedValue")
         /// Another error, thrown by a conversion of the caller's own.
         public static let conversion = Code(description: "conversion")
     }

@@ -133,4 +133,30 @@ import Testing
         sql.append(PostgresParameter(oid: .bytea, format: .binary, bytes: [97, 0, 98]))
         #expect(throws: Never.self) { try sql.validate() }
     }
+
+    @Test func valuesInsideQuotesAndCommentsAreFound() {
+        let value = 7
+        let wrong: [SQL] = [
+            "SELECT '\(value)'", "SELECT 'a''%\(value)%'", "SELECT \(value), E'\\'\(value)'",
+            "SELECT \"\(value)\"",
+            "SELECT 1 -- \(value)", "SELECT 1 /* /* */ \(value) */", "SELECT $$\(value)$$",
+            "SELECT $é_1$ $$ \(value) $é_1$",
+            "SELECT 'ünü \(value)", "SELECT e'\\\\', '\(value)'", "DO $$ BEGIN PERFORM \(value); END $$",
+        ]
+        for sql in wrong { #expect(sql.misplacedValue?.code == .misplacedValue, "\(sql.text)") }
+        let right: [SQL] = [
+            "SELECT \(value)", "SELECT '%' || \(value) || '%'", "SELECT ''\(value)''",
+            "SELECT '\\' || \(value) || '\\'",
+            "SELECT E'\\'' || \(value) || 'a''b'", "SELECT 1 -- '\n + \(value)",
+            "SELECT /* ' /* \" */ */ \(value) /**/",
+            "SELECT $a$ ' $b$ $a$, \(value)", "SELECT a$$ + \(value) - b$$",
+            "SELECT \"it's\", \(value), \"\"\"\"",
+            "SELECT note'x' \(value) 'y'", "SELECT 1 - - \(value) / 2 * \(value)",
+            "SELECT U&'d\\0061' || \(value)",
+            "SELECT \(value)\(value)", "", "SELECT 'none'",
+        ]
+        for sql in right { #expect(sql.misplacedValue == nil, "\(sql.text)") }
+        let third: SQL = "SELECT \(value), \(value), '\(value)', '\(value)'"
+        #expect(third.misplacedValue?.message.contains("value 3 ") == true)
+    }
 }

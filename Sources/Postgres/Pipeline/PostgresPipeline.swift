@@ -105,6 +105,7 @@ public final class PostgresPipeline {
                     "the pipeline was used after the withPipeline that made it had ended")
             }
             try session.checkKeepsNothing(sql.text)
+            try session.checkPlaces(sql)
             if StatementKind(sql.text) == .copy {
                 throw PostgresError(
                     .unexpectedResult,

@@ -12,7 +12,8 @@ struct StatementReputations {
     private var known: [UInt64: Reputation] = [:]
     private let isShareable: (String) -> Bool
 
-    /// - Parameter isShareable: whether a statement of that text may share a connection; asked once for each text.
+    /// - Parameter isShareable: whether a statement of that text may share a connection; asked once for each text. One that the
+    ///   session will refuse may not.
     init(isShareable: @escaping (String) -> Bool) { self.isShareable = isShareable }
 
     /// Whether the statement may share a connection.
@@ -41,7 +42,7 @@ struct StatementReputations {
         if let reputation = known[fingerprint] { return reputation }
         // A bound for programs that write values into their statements.
         if known.count >= 8192 { known.removeAll(keepingCapacity: true) }
-        let reputation = Reputation(isShareable: isShareable(sql.text))
+        let reputation = Reputation(isShareable: sql.misplacedValue == nil && isShareable(sql.text))
         known[fingerprint] = reputation
         return reputation
     }

@@ -20,20 +20,33 @@ extension PostgresSession {
     @inline(__always)
     private func answer(to sql: SQL, _ timeout: Duration?) async throws -> PostgresRows {
         guard statements.capacity > 0, !exchange.isUnderWay else {
+            try checkPlaces(sql)
             return try await runUnprepared(sql, timeout)
         }
         let fingerprint = sql.fingerprint
         switch statements.use(sql, fingerprint) {
-        case .first: return try await runUnprepared(sql, timeout)
+        case .first:
+            try checkPlaces(sql)
+            return try await runUnprepared(sql, timeout)
         case .prepared(let statement):
             guard let columns = statement.columns else { return try await runUnprepared(sql, timeout) }
             return try await run(statement, columns, sql, fingerprint, timeout)
         case .again:
+            try checkPlaces(sql)
             guard sql.isWorthPreparing else { return try await runUnprepared(sql, timeout) }
             let call = PipelinedCall(sql, fingerprint)
             try await runPipeline([.statement(call), .sync], timeout: timeout)
             return try call.result()
         }
+    }
+
+    /// Refuses a statement that is new to the session when one of its values would not be bound. One that is prepared has been
+    /// looked at.
+    func checkPlaces(_ sql: SQL) throws(PostgresValueError) {
+        guard let mistake = sql.misplacedValue, let handle else { return }
+        // With backslashes in any quotes one cannot tell.
+        let setting = PQparameterStatus(handle, "standard_conforming_strings").map { String(cString: $0) }
+        if setting == "on" { throw mistake }
     }
 
     /// Runs a text of any number of statements by the simple protocol; without BEGIN in it they are one transaction.

@@ -82,6 +82,7 @@ final class CursorRows: RowSource {
         let text = prefix + sql.text
         if isHeld { try session.checkKeepsNothing(text) }
         try session.checkKeepsNothing(sql.text)
+        try session.checkPlaces(sql)
         guard isHeld || session.transactionStatus == PQTRANS_INTRANS else {
             throw PostgresError(
                 .unexpectedResult,

@@ -48,6 +48,10 @@ final class StatementRows: RowSource {
     private func start(unprepared: Bool = false) async throws {
         let loan = try await database.lendSession()
         let session = loan.session
+        do { try session.checkPlaces(sql) } catch {
+            loan.giveBack()
+            throw error
+        }
         let deadline = timeout.map { session.reactor.now.advanced(by: $0) }
         prepared = nil
         if !unprepared, session.statements.capacity > 0 {

@@ -35,6 +35,9 @@ public struct SQL: Sendable {
         append(identifier: parts)
     }
 
+    /// Where in the text's UTF-8 the values stand.
+    var places: [Int] { placeholders }
+
     /// Whether there is no text.
     public var isEmpty: Bool { text.isEmpty }
 
@@ -189,7 +192,7 @@ private func isDigit(_ byte: UInt8) -> Bool {
     byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
 }
 
-private func isIdentifierPart(_ byte: UInt8) -> Bool {
+func isIdentifierPart(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
         UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"), UInt8(ascii: "$"), 0x80...:
