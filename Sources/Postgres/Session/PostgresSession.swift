@@ -280,6 +280,8 @@ extension PoolLoss {
     static func of(_ state: PostgresSQLState) -> PoolLoss {
         switch state {
         case .adminShutdown, .crashShutdown, .cannotConnectNow: .serverGone
+        // What this client has sent, a message of more than 1 GiB say.
+        case .protocolViolation: .alone
         default: state.classCode == "08" ? .serverGone : .alone
         }
     }
