@@ -13,6 +13,12 @@ extension PoolStateMachine {
         backoff = nil
         places[slot.index].connection = connection
         places[slot.index].expires = _limits.lifetime(chance: chance).map { now + $0 }
+        // Asked for before a recycle, it may be what the recycle was to replace.
+        if run == .running, places[slot.index].generation < recycledGeneration {
+            close(slot.index, .recycled, at: now, &actions)
+            openIfNeeded(at: now, &actions)
+            return actions
+        }
         // The handshake has just ended, so the server lives: whatever was swept meanwhile was older.
         places[slot.index].generation = generation
         supply(slot.index, at: now, &actions)

@@ -29,12 +29,14 @@ extension PoolStateMachine {
         return actions
     }
 
-    /// Replaces every connection without downtime: idle ones are closed now, borrowed ones on their return.
+    /// Replaces every connection without downtime: idle ones are closed now, borrowed ones on their return, those being
+    /// opened as soon as they are there.
     @inlinable
     public mutating func recycle(at now: Duration) -> Actions {
         var actions = Actions()
         guard run == .running else { return actions }
         generation += 1
+        recycledGeneration = generation
         generationEnd = .recycled
         closeIdle(idle, .recycled, at: now, &actions)
         openIfNeeded(at: now, &actions)

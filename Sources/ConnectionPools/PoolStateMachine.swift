@@ -69,6 +69,8 @@ public struct PoolStateMachine<Connection, Waiter> {
     @usableFromInline var idle: [Int] = []
     @usableFromInline var waiters = WaitQueue<Waiter>()
     @usableFromInline var generation: UInt64 = 0
+    /// The first generation since the last recycle.
+    @usableFromInline var recycledGeneration: UInt64 = 0
     /// Why those of an earlier generation are closed.
     @usableFromInline var generationEnd = PoolEviction.swept
     @usableFromInline var nextSerial: UInt64 = 1

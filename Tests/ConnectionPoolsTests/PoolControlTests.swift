@@ -50,6 +50,19 @@ import Testing
         #expect(pool.release(slots[1], .reusable, at: .zero).closes.map(\.connection) == [2])
     }
 
+    /// It may have read the old password, or reached the old server.
+    @Test func recyclingReplacesWhatIsBeingOpened() {
+        var pool = Machine(maximum: 1)
+        let old = pool.wait(1, at: .zero).actions.opens
+        #expect(pool.recycle(at: .zero).opens.isEmpty)
+        let late = pool.connectSucceeded(old[0], 1, at: .zero)
+        #expect(late.closes.map(\.reason) == [.recycled] && late.handOff == nil)
+        let new = pool.closeFinished(old[0], at: .zero).opens
+        #expect(new.count == 1)
+        let served = pool.connectSucceeded(new[0], 2, at: .zero).handOff
+        #expect(served?.lease.connection == 2 && served?.waiter == 1)
+    }
+
     @Test func growingServesWaitersAndShrinkingClosesTheColdest() {
         var pool = Machine(maximum: 1)
         let first = pool.borrowNew(1)

@@ -78,9 +78,10 @@ final class PostgresListener {
 
     /// Connects anew: those who listen get `.reconnected`. Never waits.
     func recycle() {
-        guard let session, session.isUsable else { return }
+        guard task != nil, !isClosed else { return }
+        // What is being connected is replaced, too.
         isRecycled = true
-        session.lose(
+        session?.lose(
             PostgresError(.connectionClosed, "the connections of pool \(label) are being replaced"), .alone)
         changed.raise()
     }
@@ -95,6 +96,11 @@ final class PostgresListener {
         while !isClosed, !channels.subscribers.isEmpty {
             do {
                 let session = try await PostgresSession.connectAndCheck(configure())
+                guard !isRecycled else {
+                    isRecycled = false
+                    await session.close()
+                    continue
+                }
                 lastFailure = nil
                 let start = reactor.now
                 self.session = session
@@ -110,6 +116,7 @@ final class PostgresListener {
                 failures = start.duration(to: reactor.now) > .seconds(5) ? 1 : failures + 1
             } catch {
                 guard !isClosed else { break }
+                isRecycled = false
                 failures += 1
                 let error = PostgresError(connecting: configuration, failedWith: error)
                 lastFailure = error

@@ -13,6 +13,7 @@ import Testing
         var count = 0
         var closes: [PostgresCloseReason] = []
         var isOver = false
+        lazy var goesOn = Event()
     }
 
     struct Refused: Error {}
@@ -31,6 +32,33 @@ import Testing
                 #expect(try await pool.one(String.self, "SHOW application_name") == "run \(number)")
                 pool.recycle()
             }
+        }
+    }
+
+    /// Those that are being opened with what was valid before, as well; the listener's is one of them.
+    @Test func whatIsBeingOpenedWhileThePoolIsRecycledIsReplaced() async throws {
+        let calls = Calls()
+        var options = PostgresPoolOptions(maximum: 1)
+        options.hooks.configure = { configuration in
+            calls.count += 1
+            var fresh = configuration
+            fresh["application_name"] = calls.isOver ? "new" : "old"
+            try await calls.goesOn.wait()
+            return fresh
+        }
+        try await Database().withPool(options) { (pool, watcher) async throws in
+            let listening = Greenlet.spawn { () async throws in try await pool.listen("t") }
+            let asking = Greenlet.spawn { () async throws in
+                try await pool.one(String.self, "SHOW application_name")
+            }
+            #expect(try await eventually { calls.count == 2 })
+            calls.isOver = true
+            pool.recycle()
+            calls.goesOn.set()
+            #expect(try await asking.get() == "new")
+            _ = try await listening.get()
+            #expect(Set(try await watcher.applicationNames()) == ["new"])
+            #expect(pool.statistics.evictions == [.recycled: 1])
         }
     }
 
