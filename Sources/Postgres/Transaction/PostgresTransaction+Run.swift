@@ -73,7 +73,11 @@ extension PostgresTransaction {
     }
 
     private func commit() async throws {
-        guard isOpen else { return }
+        guard isOpen else {
+            throw PostgresError(
+                .transactionFinished,
+                "the transaction around the savepoint has ended, and the savepoint with it")
+        }
         guard session.isUsable else { throw session.unusable }
         // A cancelled body that returned nevertheless must not commit half of its work.
         try Task.checkCancellation()
@@ -83,6 +87,13 @@ extension PostgresTransaction {
                 .transactionFinished, "a COMMIT or ROLLBACK inside the transaction has ended it")
         case PQTRANS_INERROR where savepoint != nil: throw rolledBack(by: session.transactionFailure)
         default: break
+        }
+        // It would be committed half done, and could not be undone by itself any more.
+        guard openSavepoint == nil else {
+            throw PostgresError(
+                .connectionBusy,
+                "a savepoint in the transaction has not ended: another task is at work there; wait for it in the body"
+            )
         }
         // With the transaction it is forgotten.
         let failure = session.transactionFailure
@@ -108,13 +119,14 @@ extension PostgresTransaction {
     /// Undoes everything, also in a cancelled task. Never throws: a connection that cannot be rolled back is lost, and
     /// the server rolls back.
     private func rollBack() async {
-        guard isOpen else { return }
+        guard !isClosed else { return }
         let isLostInCommit = isCommitting && savepoint == nil && !session.isUsable
         close()
-        await session.waitUntilFree()
+        // A transaction that has ended around a savepoint has undone it, and its connection may be somebody else's.
+        if isOuterOpen { await session.waitUntilFree() }
         // Ended by a COMMIT or ROLLBACK in the body.
-        let isEndedByHand = !isCommitting && session.transactionStatus == PQTRANS_IDLE
-        await session.rollBack(to: savepoint)
+        let isEndedByHand = isOuterOpen && !isCommitting && session.transactionStatus == PQTRANS_IDLE
+        if isOuterOpen { await session.rollBack(to: savepoint) }
         end(isLostInCommit || isEndedByHand ? .unknown : .rolledBack)
     }
 }

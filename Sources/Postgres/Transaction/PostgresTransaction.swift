@@ -20,9 +20,9 @@ public final class PostgresTransaction: PostgresDatabase {
     let savepoint: String?
     /// The transaction that this is a savepoint of.
     private let outer: PostgresTransaction?
-    /// The open savepoint in it, however it was asked for: the server knows one line of them.
+    /// The savepoint that was made last directly in this one.
     private weak var inner: PostgresTransaction?
-    private(set) var isOpen = true
+    private(set) var isClosed = false
     /// COMMIT is on its way.
     var isCommitting = false
     /// What is to be done after the end, in order.
@@ -41,6 +41,15 @@ public final class PostgresTransaction: PostgresDatabase {
         self.outer = outer
         self.onEnd = onEnd
     }
+
+    /// Whether it takes statements.
+    var isOpen: Bool { !isClosed && isOuterOpen }
+
+    /// Whether all around it are open. Once one has ended the connection may be somebody else's.
+    var isOuterOpen: Bool { outer?.isOpen ?? true }
+
+    /// The savepoint inside that has not ended.
+    var openSavepoint: PostgresTransaction? { inner.flatMap { $0.isOpen ? $0 : nil } }
 
     /// The server's process that runs it.
     public var processID: Int32 { session.processID }
@@ -79,7 +88,7 @@ public final class PostgresTransaction: PostgresDatabase {
     }
 
     /// Takes no more statements.
-    func close() { isOpen = false }
+    func close() { isClosed = true }
 
     /// It has ended, one way or the other.
     func end(_ outcome: TransactionOutcome) {
@@ -109,16 +118,11 @@ public final class PostgresTransaction: PostgresDatabase {
         session.savepoints += 1
         let name = "savepoint_\(session.savepoints)"
         _ = try await session.script("SAVEPOINT \(name)")
-        let around = innermost
-        let savepoint = PostgresTransaction(session, savepoint: name, in: around)
-        around.inner = savepoint
+        // To the server it is inside whatever savepoint is open, and undone with that, whoever was asked for it.
+        var outer = self
+        while let savepoint = outer.openSavepoint { outer = savepoint }
+        let savepoint = PostgresTransaction(session, savepoint: name, in: outer)
+        outer.inner = savepoint
         return savepoint
-    }
-
-    /// The savepoint that a new one is in for the server: who asks `pool.transaction` inside one asks the outermost.
-    private var innermost: PostgresTransaction {
-        var transaction = self
-        while let inner = transaction.inner, inner.isOpen { transaction = inner }
-        return transaction
     }
 }

@@ -113,7 +113,8 @@ extension PostgresDatabase {
     ///   - acquireTimeout: on a pool how long to wait for a connection; nil: the `acquireTimeout` of its options.
     /// - Throws: what `body` throws; `PostgresError` with code `transactionRolledBack` when a statement had failed and its
     ///   error was swallowed, so that the server answered COMMIT by ROLLBACK; `connectionLost` from COMMIT: whether it took
-    ///   place is not known; `invalidTransaction` for a savepoint with modes of its own; otherwise as `query`.
+    ///   place is not known; `invalidTransaction` for a savepoint with modes of its own; `connectionBusy`, and all is rolled back,
+    ///   when `body` has returned while another task is at work in a savepoint inside; otherwise as `query`.
     public func transaction<T: Sendable>(
         isolation: PostgresIsolation? = nil, readOnly: Bool? = nil, deferrable: Bool = false, retry: Int = 0,
         label: String = "", acquireTimeout: Duration? = nil, fileID: StaticString = #fileID,
