@@ -39,7 +39,7 @@ extension PostgresTransaction {
                 let isWorthAnotherRun = run <= options.retry && transaction.session.isVictim(by: error)
                 await transaction.rollBack()
                 await transaction.runAfterwards()
-                guard isWorthAnotherRun, transaction.session.isUsable, !Task.isCancelled else { throw error }
+                guard isWorthAnotherRun, transaction.canBeFollowed, !Task.isCancelled else { throw error }
             }
             run += 1
             try await Reactor.current.sleep(for: options.pause(before: run))
@@ -65,7 +65,7 @@ extension PostgresTransaction {
                     await transaction.rollBack()
                     await transaction.runAfterwards()
                 }
-                guard isWorthAnotherRun, transaction.session.isUsable else { throw error }
+                guard isWorthAnotherRun, transaction.canBeFollowed else { throw error }
             }
             run += 1
             try Greenlet.sleep(for: options.pause(before: run))

@@ -29,6 +29,8 @@ public final class PostgresTransaction: PostgresDatabase {
     var afterwards: [AfterTransaction] = []
     /// What of it is to be done now that it has ended.
     var due: [AfterTransaction] = []
+    /// Whether the connection is a pool's.
+    private let isBorrowed: Bool
     /// Gives a connection back to its pool.
     private var onEnd: (@ReactorActor () -> Void)?
 
@@ -39,6 +41,7 @@ public final class PostgresTransaction: PostgresDatabase {
         self.session = session
         self.savepoint = savepoint
         self.outer = outer
+        isBorrowed = onEnd != nil
         self.onEnd = onEnd
     }
 
@@ -47,6 +50,9 @@ public final class PostgresTransaction: PostgresDatabase {
 
     /// Whether all around it are open. Once one has ended the connection may be somebody else's.
     var isOuterOpen: Bool { outer?.isOpen ?? true }
+
+    /// Whether the next run can have a connection: of a pool always, which may have closed this one when it came back.
+    var canBeFollowed: Bool { isBorrowed || session.isUsable }
 
     /// The savepoint inside that has not ended.
     var openSavepoint: PostgresTransaction? { inner.flatMap { $0.isOpen ? $0 : nil } }

@@ -136,6 +136,22 @@ import Testing
         }
     }
 
+    /// The pool closes it when it comes back, and the next run has another.
+    @Test func aConnectionThatIsRetiredMeanwhileDoesNotEndTheRetries() async throws {
+        try await Database().withPool(.init(maximum: 1)) { (pool, _) async throws in
+            var runs = 0
+            let last = try await pool.transaction(retry: 1) { tx in
+                runs += 1
+                if runs == 1 {
+                    pool.recycle()
+                    try await tx.execute("DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40001'; END $$")
+                }
+                return tx.processID
+            }
+            #expect(runs == 2 && last != 0)
+        }
+    }
+
     @Test func otherErrorsAreNotRetried() async throws {
         try await Database().withPool(.init(maximum: 2)) { (pool, _) async throws in
             var runs = 0
