@@ -39,10 +39,21 @@ public enum PostgresTransactionStatus: Hashable, Sendable {
 @ReactorActor
 public final class PostgresConnection: PostgresDatabase {
     let session: PostgresSession
+    /// The transaction that it was lent in, whose its own are savepoints.
+    private let ambient: PostgresTransaction?
     /// Set when the scope that lent the connection has ended.
     private var isOver = false
 
-    init(_ session: PostgresSession) { self.session = session }
+    init(_ session: PostgresSession) {
+        self.session = session
+        ambient = nil
+    }
+
+    /// The connection of a transaction.
+    init(in transaction: PostgresTransaction) throws(PostgresError) {
+        session = try transaction.open()
+        ambient = transaction
+    }
 
     /// Logs in. Parks the calling task. Close the connection when done.
     ///
@@ -105,7 +116,8 @@ public final class PostgresConnection: PostgresDatabase {
     public func transaction<T: Sendable>(
         _ options: PostgresTransactionOptions, _ body: @ReactorActor (PostgresTransaction) async throws -> T
     ) async throws -> T {
-        try await PostgresTransaction.run(
+        if let ambient = try enclosing() { return try await ambient.transaction(options, body) }
+        return try await PostgresTransaction.run(
             options, { try await PostgresTransaction.begin(options, on: self.lent()) }, body)
     }
 
@@ -115,8 +127,15 @@ public final class PostgresConnection: PostgresDatabase {
     public func transaction<T: Sendable>(
         _ options: PostgresTransactionOptions, _ body: @ReactorActor (PostgresTransaction) throws -> T
     ) throws -> T {
-        try PostgresTransaction.run(
+        if let ambient = try enclosing() { return try ambient.transaction(options, body) }
+        return try PostgresTransaction.run(
             options, { try await PostgresTransaction.begin(options, on: self.lent()) }, body)
+    }
+
+    /// The transaction that it was lent in, while it is lent.
+    private func enclosing() throws(PostgresError) -> PostgresTransaction? {
+        if ambient != nil { _ = try lent() }
+        return ambient
     }
 
     /// Logs out. Parks the calling task until the server has let go, two seconds at most. Closing again does nothing.

@@ -162,7 +162,7 @@ public final class PostgresPool: PostgresDatabase {
         _ body: @ReactorActor (PostgresConnection) async throws -> T
     ) async throws -> T {
         if let ambient = try ambientTransaction() {
-            let connection = PostgresConnection(try ambient.open())
+            let connection = try PostgresConnection(in: ambient)
             defer { connection.endLoan() }
             return try await body(connection)
         }
@@ -184,7 +184,7 @@ public final class PostgresPool: PostgresDatabase {
         _ body: @ReactorActor (PostgresConnection) throws -> T
     ) throws -> T {
         if let ambient = try ambientTransaction() {
-            let connection = PostgresConnection(try ambient.open())
+            let connection = try PostgresConnection(in: ambient)
             defer { connection.endLoan() }
             return try body(connection)
         }

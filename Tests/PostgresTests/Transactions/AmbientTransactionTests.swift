@@ -71,6 +71,34 @@ import Testing
         }
     }
 
+    @Test func aTransactionOfALentConnectionInsideIsASavepointToo() async throws {
+        try await withTable { (pool) async throws in
+            try await Greenlet.spawn { () async throws in
+                try await pool.transaction { _ in
+                    try await pool.execute("INSERT INTO t VALUES (1)")
+                    try? await pool.withConnection { connection in
+                        try await connection.transaction { _ in
+                            try await connection.execute("INSERT INTO t VALUES (2)")
+                            throw Stop()
+                        }
+                    }
+                    let escaped = try await pool.withConnection { $0 }
+                    let error = try await failure { try await escaped.transaction { _ in } }
+                    #expect(error.code == .connectionClosed)
+                }
+            }.get()
+            let count = try await Greenlet.spawn {
+                try pool.transaction { _ in
+                    try pool.withConnection { connection in
+                        try connection.transaction { _ in try pool.execute("INSERT INTO t VALUES (4)") }
+                    }
+                }
+            }.get()
+            #expect(count == 1)
+            #expect(try await pool.one(Int.self, "SELECT sum(n) FROM t") == 5)
+        }
+    }
+
     @Test func synchronousCodeSharesItToo() async throws {
         try await withTable { (pool) async throws in
             try await Greenlet.spawn {
