@@ -88,8 +88,8 @@ final class ListenerChannels {
 
     // MARK: The server's side
 
-    /// A new session listens to nothing yet.
-    func beginSession() {
+    /// The session has ended; the next one listens to nothing yet.
+    func endSession() {
         active = []
         touched = Set(byChannel.keys)
         for (id, subscriber) in subscribers {
@@ -123,11 +123,13 @@ final class ListenerChannels {
         for channel in changes.unlisten where byChannel[channel] != nil { touched.insert(channel) }
     }
 
-    /// The server refuses.
-    func refuse(_ changes: Changes, _ error: PostgresError) {
+    /// The server refuses. Whether it refuses those, too, who were listening in an earlier session: a standby takes no LISTEN
+    /// until it is promoted, and they were promised that their channels are listened to again.
+    func refuse(_ changes: Changes, _ error: PostgresError) -> Bool {
         var refused: [ObjectIdentifier: ListenerSubscriber] = [:]
         for channel in changes.listen { refused.merge(byChannel[channel] ?? [:]) { first, _ in first } }
-        end(Array(refused.values), error)
+        end(refused.values.filter { !$0.wasReady }, error)
+        return refused.values.contains { $0.wasReady }
     }
 
     /// The server's channels are as wanted: those who lost the last session hear of it.

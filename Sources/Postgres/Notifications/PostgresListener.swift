@@ -29,7 +29,7 @@ final class PostgresListener {
     private var task: Task<Void, Never>?
     private var isClosed = false
     private var isRecycled = false
-    private var session: PostgresSession?
+    private(set) var session: PostgresSession?
     /// Why there is no connection; nil while there is one.
     private(set) var lastFailure: PostgresError?
     /// When the server was last heard of, and how often it has answered when it was asked.
@@ -105,15 +105,17 @@ final class PostgresListener {
                 let start = reactor.now
                 self.session = session
                 let isLost = await serve(session)
+                channels.endSession()
                 self.session = nil
+                let reason = session.unusable
                 await session.close()
                 guard isLost, !isClosed, !isRecycled else {
                     isRecycled = false
                     continue
                 }
-                logger.warning("the listener of pool \(label) was lost: \(session.unusable)")
                 // One that is lost again and again is not made anew without a pause.
                 failures = start.duration(to: reactor.now) > .seconds(5) ? 1 : failures + 1
+                if failures == 1 { logger.warning("the listener of pool \(label) was lost: \(reason)") }
             } catch {
                 guard !isClosed else { break }
                 isRecycled = false
@@ -139,9 +141,13 @@ final class PostgresListener {
     private func serve(_ session: PostgresSession) async -> Bool {
         let number = session.notifications.add(
             NotificationHub.Receiver(
-                receive: { [weak self] in self?.received($0) }, end: { [changed] _ in changed.raise() }))
+                receive: { [weak self] in self?.received($0) },
+                end: { [channels, changed] _ in
+                    // At once: who comes now is listened for by the next session.
+                    channels.endSession()
+                    changed.raise()
+                }))
         defer { session.notifications.remove(number) }
-        channels.beginSession()
         lastHeard = reactor.now
         while !isClosed, session.isUsable {
             let changes = channels.takeChanges(atMost: Self.batch)
@@ -152,8 +158,14 @@ final class PostgresListener {
                     channels.confirm(changes)
                 } catch {
                     guard session.isUsable, !isClosed else { break }
-                    let error = error as? PostgresError
-                    channels.refuse(changes, error ?? PostgresError(.unexpectedResult, "LISTEN was not sent"))
+                    let refusal =
+                        error as? PostgresError ?? PostgresError(.unexpectedResult, "LISTEN was not sent")
+                    guard channels.refuse(changes, refusal) else { continue }
+                    lastFailure = refusal
+                    session.lose(
+                        PostgresError(
+                            .connectionLost, "the server refuses LISTEN: \(refusal)", underlying: refusal),
+                        .alone)
                 }
                 continue
             }

@@ -21,8 +21,9 @@ extension PostgresPool {
     ///   - channels: their names, exactly: `LISTEN orders` in SQL is "orders".
     ///   - buffer: events kept for a slow consumer; see `PostgresNotificationEvents`.
     /// - Throws: `PostgresError`: `poolClosed`; `connectFailed` when trying again cannot help; `acquireTimedOut` when the server does not
-    ///   listen within the pool's `acquireTimeout`; `server` when it refuses LISTEN. `PostgresValueError(.invalidIdentifier)` for a
-    ///   name that is empty or longer than 63 bytes. `CancellationError`.
+    ///   listen within the pool's `acquireTimeout`; `server` when it refuses LISTEN, as a standby does: who was listening before
+    ///   waits until one does not. `PostgresValueError(.invalidIdentifier)` for a name that is empty or longer than 63 bytes.
+    ///   `CancellationError`.
     public func listen(_ channels: String..., buffer: Int = 1024) async throws -> PostgresNotificationEvents {
         try await listen(to: channels, buffer: buffer)
     }

@@ -1,4 +1,5 @@
 import Greenlets
+import LocalPostgres
 import PostgresValues
 import ReactorCore
 import ReactorTesting
@@ -73,13 +74,63 @@ import Testing
             try await watcher.connection.execute(
                 "ALTER DATABASE \(ident: watcher.name) ALLOW_CONNECTIONS false")
             try await watcher.terminateAll()
-            let error = try await failure { _ = try await pool.listen("b") }
-            #expect(error.code == .acquireTimedOut && error.underlying is PostgresError)
+            // Neither a new channel nor one that was listened to is listened to now.
+            for channel in ["b", "a"] {
+                let error = try await failure { _ = try await pool.listen(channel) }
+                #expect(error.code == .acquireTimedOut && error.underlying is PostgresError)
+            }
             try await watcher.connection.execute(
                 "ALTER DATABASE \(ident: watcher.name) ALLOW_CONNECTIONS true")
             #expect(try await events.next() == .reconnected)
             let channels = try #require(pool.listener?.channels)
             #expect(channels.active == ["a"])
+        }
+    }
+
+    /// In the moment in which the loss is known already and the listener has not had its turn.
+    @Test func whoComesWithTheLossIsListenedForByTheNextConnection() async throws {
+        try await Database().withPool(.init(maximum: 1)) { (pool, _) async throws in
+            let first = try await pool.listen("a")
+            let listener = try #require(pool.listener)
+            let session = try #require(listener.session)
+            session.lose(PostgresError(.connectionLost, "lost by the test"), .alone)
+            let second = try await pool.listen("a")
+            #expect(listener.session !== session && listener.session?.isUsable == true)
+            try await pool.notify("a", "1")
+            #expect(try await first.next() == .reconnected)
+            for events in [first, second] {
+                #expect(try await events.next()?.notification?.payload == "1")
+            }
+        }
+    }
+
+    /// The next host of the list is a standby, which takes no LISTEN before it is promoted.
+    @Test func aStandbyThatRefusesToListenIsWaitedForByThoseWhoListened() async throws {
+        let primary = try LocalCluster.temporary(settings: [
+            "wal_level": "replica", "max_wal_senders": "4", "max_connections": "30",
+        ])
+        defer { primary.stop(mode: .immediate) }
+        let standby = try LocalCluster.standby(of: primary)
+        defer { standby.stop(mode: .immediate) }
+        try await withReactor { (_) async throws in
+            var both = try PostgresConfiguration(primary.url)
+            both["host"] = "\(primary.socketDirectory),\(standby.socketDirectory)"
+            let pool = PostgresPool(both, .init(maximum: 2, acquireTimeout: .seconds(50)))
+            let events = try await pool.listen("a")
+            try await reactor.deferToThread { primary.stop(mode: .immediate) }.value
+            let listener = try #require(pool.listener)
+            #expect(
+                try await eventually { listener.lastFailure?.sqlState == .readOnlySQLTransaction })
+            // Who comes now is told.
+            let error = try await failure { _ = try await pool.listen("a") }
+            #expect(error.sqlState == .readOnlySQLTransaction)
+            let admin = try await PostgresConnection.connect(PostgresConfiguration(standby.url))
+            #expect(try await admin.one("SELECT pg_promote()"))
+            #expect(try await events.next() == .reconnected)
+            try await admin.notify("a", "1")
+            #expect(try await events.next()?.notification?.payload == "1")
+            await admin.close()
+            await pool.close(grace: .seconds(1))
         }
     }
 }
