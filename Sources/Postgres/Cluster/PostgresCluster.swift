@@ -24,9 +24,16 @@ public final class PostgresCluster {
     /// How servers are chosen.
     public nonisolated let options: PostgresClusterOptions
 
-    private let replicas: [Replica]
-    /// Until when the greenlet reads from the primary.
-    @GreenletLocal private var pinnedUntil: ReactorInstant?
+    let replicas: [Replica]
+    /// Why the greenlet reads from the primary.
+    @GreenletLocal private var pin = Pin()
+    /// Pulsed when a replica has answered, or failed to.
+    private lazy var answered = Event()
+
+    private struct Pin {
+        var writes = 0
+        var until: ReactorInstant?
+    }
 
     /// Makes a cluster of pools, which belong to it from now on. Connects nowhere yet. Any thread.
     public nonisolated init(
@@ -36,14 +43,14 @@ public final class PostgresCluster {
         self.options = options
         let position = PrimaryPosition(primary)
         self.replicas = replicas.map { Replica($0, of: position) }
-        _pinnedUntil = GreenletLocal(wrappedValue: nil)
+        _pin = GreenletLocal(wrappedValue: Pin())
     }
 
     /// How each replica stood when it was last asked, in the order in which they were given.
     public var replicaStates: [PostgresReplicaState] { replicas.map(\.state) }
 
-    /// Runs `body` on a server that is good for reading. Parks the calling task wherever `body` waits, and for the first look at a
-    /// replica.
+    /// Runs `body` on a server that is good for reading. Parks the calling task wherever `body` waits, and while no replica is known to
+    /// be good and one may prove so: at the first look, and after a long time without reads.
     ///
     /// What replicas refuse, and what fails because one cannot be reached, is run once more on the primary: `body` should read
     /// and do nothing else. Inside a transaction of the primary it is that transaction.
@@ -70,13 +77,14 @@ public final class PostgresCluster {
         }
     }
 
-    /// Runs `body` on the primary; the calling greenlet reads from there for a while. Parks the calling task wherever `body` waits.
+    /// Runs `body` on the primary; the calling greenlet reads from there in `body` and for a while after. Parks the calling task wherever `body` waits.
     ///
     /// - Throws: what `body` throws. After `25006`, the primary being one no more, its connections are replaced.
     public func write<T: Sendable>(
         _ body: @ReactorActor (PostgresPool) async throws -> T
     ) async throws -> T {
-        defer { pin() }
+        beginWrite()
+        defer { endWrite() }
         do { return try await body(primary) } catch {
             noteWriteFailure(error)
             throw error
@@ -87,7 +95,8 @@ public final class PostgresCluster {
     /// As the `async` form, for synchronous code in a greenlet.
     @_disfavoredOverload
     public func write<T: Sendable>(_ body: @ReactorActor (PostgresPool) throws -> T) throws -> T {
-        defer { pin() }
+        beginWrite()
+        defer { endWrite() }
         do { return try body(primary) } catch {
             noteWriteFailure(error)
             throw error
@@ -110,18 +119,34 @@ public final class PostgresCluster {
 
     /// The replica to read from; nil: the primary.
     private func replicaForReading() async throws -> Replica? {
-        if let until = pinnedUntil, until > Reactor.current.now { return nil }
+        let start = Reactor.current.now
+        if pin.writes > 0 || pin.until.map({ $0 > start }) ?? false { return nil }
         if try primary.ambientTransaction() != nil { return nil }
-        for replica in replicas { await replica.refresh(options) }
-        try Task.checkCancellation()
-        // Shuffled: among equals chance decides.
-        return replicas.shuffled().filter(\.state.isCurrent).min { $0.load < $1.load }
+        for replica in replicas {
+            replica.refresh(options) { [self] in
+                answered.set()
+                answered.clear()
+            }
+        }
+        while true {
+            // Shuffled: among equals chance decides.
+            let current = replicas.shuffled().filter { $0.isCurrent(options, since: start) }
+            if let best = current.min(by: { $0.load < $1.load }) { return best }
+            guard replicas.contains(where: \.isPromising) else { return nil }
+            try await answered.wait()
+        }
     }
 
-    private func pin() { pinnedUntil = Reactor.current.now.advanced(by: options.pinning) }
+    /// What is written is seen by the reads of the same body already.
+    private func beginWrite() { pin.writes += 1 }
+
+    private func endWrite() {
+        pin.writes -= 1
+        pin.until = Reactor.current.now.advanced(by: options.pinning)
+    }
 
     private func noteWriteFailure(_ error: any Error) {
-        guard (error as? PostgresError)?.sqlState == .readOnlySQLTransaction else { return }
+        guard (error as? PostgresError)?.cause.sqlState == .readOnlySQLTransaction else { return }
         primary.recycle()
     }
 }
@@ -129,13 +154,20 @@ public final class PostgresCluster {
 extension PostgresError {
     /// Whether another server may do better: this one cannot be reached, is going, or must not write.
     fileprivate var isOfReplica: Bool {
-        switch code {
-        case .connectFailed, .connectionLost, .acquireTimedOut, .tooManyWaiting: true
-        // 40001 also is what a query gets that recovery is in the way of.
+        let cause = cause
+        switch cause.code {
+        case .connectFailed, .connectionLost, .acquireTimedOut, .tooManyWaiting: return true
+        // 40001 and 40P01 also are what a query gets that recovery is in the way of.
         case .server:
-            sqlState == .readOnlySQLTransaction || sqlState == .cannotConnectNow
-                || sqlState == .serializationFailure
-        default: false
+            return cause.sqlState == .readOnlySQLTransaction || cause.sqlState == .cannotConnectNow
+                || cause.sqlState == .serializationFailure || cause.sqlState == .deadlockDetected
+        default: return false
         }
+    }
+
+    /// What failed the transaction or pipeline, where this only says that it has failed.
+    fileprivate var cause: PostgresError {
+        guard code == .transactionRolledBack || code == .pipelineAborted else { return self }
+        return (underlying as? PostgresError)?.cause ?? self
     }
 }

@@ -5,8 +5,9 @@ public struct PostgresClusterOptions: Sendable {
     /// How long a greenlet that has written reads from the primary, so that it sees what it wrote. Default 5 s; no replica that
     /// is used is further behind.
     public var pinning: Duration
-    /// How old what is known of a replica may be. It and the primary are asked when it is used, never while nobody reads; a read
-    /// waits for the answer only when the last is older than `maximumLag`. Default 1 s.
+    /// How old what is known of a replica may be. It and the primary are asked when it is used, never while nobody reads, and one
+    /// that has not answered after five times as long is down. A read waits for an answer only when no replica has been found
+    /// current within `maximumLag`, and then not for one that was down or behind. Default 1 s.
     public var checkInterval: Duration
 
     /// Creates options.

@@ -1,3 +1,4 @@
+import Greenlets
 import PostgresValues
 import ReactorCore
 
@@ -42,21 +43,37 @@ final class Replica {
         return Double(counts.borrowed + counts.waiting) / Double(max(counts.maximum, 1))
     }
 
-    /// Asks it again when what is known is too old; waits for the answer only when nothing is known, or nothing that is young
-    /// enough to say that it is not too far behind.
-    func refresh(_ options: PostgresClusterOptions) async {
+    /// Asks it again when what is known is too old, and calls `answered` when that has come to something. Never waits.
+    func refresh(_ options: PostgresClusterOptions, _ answered: @escaping @Sendable @ReactorActor () -> Void)
+    {
         let now = Reactor.current.now
-        if asked.map({ $0.advanced(by: options.checkInterval) <= now }) ?? true {
-            asked = now
-            if check == nil {
-                check = Reactor.current.startTask { [self] in
-                    await ask(options)
-                    check = nil
-                }
-            }
+        guard check == nil, asked.map({ $0.advanced(by: options.checkInterval) <= now }) ?? true else {
+            return
         }
-        let isKnown = known.map { $0.advanced(by: options.maximumLag) > now } ?? false
-        if !isKnown { await check?.value }
+        asked = now
+        check = Reactor.current.startTask { [self] in
+            await ask(options)
+            check = nil
+            answered()
+        }
+    }
+
+    /// Whether it can be read from, by what it has answered since `start` or so lately that it is not too far behind even if
+    /// it has stood still since.
+    func isCurrent(_ options: PostgresClusterOptions, since start: ReactorInstant) -> Bool {
+        guard state.isCurrent, let known else { return false }
+        return known >= start || known.advanced(by: options.maximumLag) > Reactor.current.now
+    }
+
+    var isBeingAsked: Bool { check != nil }
+
+    /// Whether it is being asked and will probably do: not one that was down or behind, which may be silent for long.
+    var isPromising: Bool {
+        guard isBeingAsked else { return false }
+        return switch state {
+        case .unknown, .current: true
+        case .stale, .down: false
+        }
     }
 
     /// It failed somebody: not used again before it has answered.
@@ -65,9 +82,11 @@ final class Replica {
     private func ask(_ options: PostgresClusterOptions) async {
         do {
             let mark = await primary.mark(within: options.checkInterval)
-            let seconds: Double = try await pool.outsideTransaction {
-                try await pool.query(Self.lag(behind: mark?.position), timeout: options.checkInterval * 5)[0]
-                    .decode(Double.self, at: 0)
+            // The wait for a connection included: one that never comes is no answer.
+            let seconds: Double = try await withTimeout(options.checkInterval * 5) { [self] in
+                try await pool.outsideTransaction {
+                    try await pool.query(Self.lag(behind: mark?.position))[0].decode(Double.self, at: 0)
+                }
             }
             var lag = Duration.seconds(max(0, seconds))
             let now = Reactor.current.now
