@@ -18,6 +18,7 @@ final class CursorRows: RowSource {
     private let isHeld: Bool
     private let timeout: Duration?
     private var state = State.unopened
+    private var isReading = false
     private var columns = PostgresColumns()
     private var format = PostgresFormat.text
     private var count = 0
@@ -34,6 +35,10 @@ final class CursorRows: RowSource {
     }
 
     func nextBatch() async throws -> PostgresRows? {
+        // Refused by the session it would close the cursor, and the other's loop would end as if there were no more rows.
+        guard !isReading else { throw PostgresError.isReadTwice }
+        isReading = true
+        defer { isReading = false }
         let name: String
         switch state {
         case .closed: return nil

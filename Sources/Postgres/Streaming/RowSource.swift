@@ -12,6 +12,12 @@ protocol RowSource: AnyObject, Sendable {
     func close() async
 }
 
+extension PostgresError {
+    static var isReadTwice: PostgresError {
+        PostgresError(.connectionBusy, "a stream is being read by two tasks at once; give each its own")
+    }
+}
+
 /// Holds a source for as long as somebody can ask it for rows, and leaves it then.
 ///
 /// An iterator's copies share one: when the last is dropped, the loop is over.

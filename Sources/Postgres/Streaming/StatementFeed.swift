@@ -36,6 +36,8 @@ final class StatementFeed {
     private let start: ReactorInstant
     /// Somebody waits in `next` or `drain`.
     private var isBusy = false
+    /// It was interrupted while nobody waited, and what is still to come is being thrown away.
+    private var isDiscarding = false
     private var hasTaken = false
     private(set) var isOver = false
     /// What it came to, until the consumer has been told.
@@ -85,11 +87,9 @@ final class StatementFeed {
     /// - Throws: what the statement came to, once.
     func next<Piece>(_ take: (OpaquePointer) -> Step<Piece>) async throws -> Piece? {
         session.abandonIfInherited()
+        if isDiscarding { await waitForEnd() }
         if isOver { return try end() }
-        guard !isBusy else {
-            throw PostgresError(
-                .connectionBusy, "a stream is being read by two tasks at once; give each its own")
-        }
+        guard !isBusy else { throw PostgresError.isReadTwice }
         isBusy = true
         defer { isBusy = false }
         // A server that is faster than its consumer would never let the reactor look at anything else.
@@ -122,6 +122,7 @@ final class StatementFeed {
     /// - Throws: what the statement came to, when it is over before its time.
     func send(_ put: (OpaquePointer) -> Int32) async throws {
         session.abandonIfInherited()
+        if isDiscarding { await waitForEnd() }
         guard !isBusy, !isOver else {
             // Again, where the first time was ignored.
             if isOver, let reason { throw reason }
@@ -185,8 +186,12 @@ final class StatementFeed {
     /// Leaves, and returns when the session is free.
     func close() async {
         abandon()
-        // Not until the session is free: it may be lent to another before this task has its turn.
-        while !isOver { await session.waitForEndOfExchange() }
+        await waitForEnd()
+    }
+
+    /// Parks until it is over. Not until the session is free: it may be lent to another before this task has its turn.
+    private func waitForEnd() async {
+        while !isOver, !session.isInherited { await session.waitForEndOfExchange() }
     }
 
     /// The statement is to end, or the connection has: its session calls.
@@ -198,10 +203,12 @@ final class StatementFeed {
     private func discardInBackground() {
         guard !isBusy, !isOver else { return }
         isBusy = true
+        isDiscarding = true
         beginDiscarding()
         _ = session.reactor.startTask { [self] in
             await discard()
             isBusy = false
+            isDiscarding = false
         }
     }
 

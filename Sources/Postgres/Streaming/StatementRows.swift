@@ -13,6 +13,7 @@ final class StatementRows: RowSource {
     private var feed: StatementFeed?
     private var gatherer = RowGatherer(columns: nil)
     private var hasStarted = false
+    private var isStarting = false
     private var prepared: PreparedStatement?
 
     init(_ database: any PostgresDatabase, _ sql: SQL, timeout: Duration?) {
@@ -22,6 +23,7 @@ final class StatementRows: RowSource {
     }
 
     func nextBatch() async throws -> PostgresRows? {
+        guard !isStarting else { throw PostgresError.isReadTwice }
         if !hasStarted {
             hasStarted = true
             try sql.validate()
@@ -46,6 +48,8 @@ final class StatementRows: RowSource {
     func close() async { await feed?.close() }
 
     private func start(unprepared: Bool = false) async throws {
+        isStarting = true
+        defer { isStarting = false }
         let loan = try await database.lendSession()
         let session = loan.session
         do { try session.checkPlaces(sql) } catch {

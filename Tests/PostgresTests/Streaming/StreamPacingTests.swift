@@ -49,6 +49,49 @@ import Testing
         }
     }
 
+    /// The cancel request is on its way, and what the server had sent is being thrown away.
+    @Test func aTimeoutIsToldToAConsumerWhoAsksBeforeTheServerHasObeyed() async throws {
+        try await Database().withConnection { (connection) async throws in
+            let rows = connection.stream(Self.endless).reader
+            #expect(try await rows.nextBatch() != nil)
+            let session = connection.session
+            session.interrupt(.timedOut(.seconds(1)), exchange: session.exchange.number)
+            let error = try await failure { while try await rows.nextBatch() != nil {} }
+            #expect(error.code == .timedOut)
+            #expect(try await connection.one(Int.self, "SELECT 1") == 1)
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func aSecondReaderIsRefusedAndTheFirstHasAllRows(_ isCursor: Bool) async throws {
+        let numbers: SQL = "SELECT n, repeat('x', 10000) FROM generate_series(1, 100) n"
+        try await Database().withPool(.init(maximum: 1)) { (pool, _) async throws in
+            try await pool.transaction { tx in
+                let rows = (isCursor ? tx.cursor(numbers, fetch: 10) : tx.stream(numbers)).reader
+                let first = Greenlet.spawn { () async throws in
+                    var count = 0
+                    while let batch = try await rows.nextBatch() { count += batch.count }
+                    return count
+                }
+                var refusals = 0
+                // The first begins.
+                await reactor.yield()
+                while first.result == nil {
+                    do {
+                        guard let batch = try await rows.nextBatch() else { break }
+                        Issue.record("\(batch.count) rows went to the second reader")
+                    } catch let error as PostgresError where error.code == .connectionBusy {
+                        #expect(error.message.contains("two tasks"))
+                        refusals += 1
+                    }
+                    await reactor.yield()
+                }
+                #expect(try await first.get() == 100)
+                #expect(refusals > 0)
+            }
+        }
+    }
+
     @Test func theServersEndReachesTheConsumerBehindTheRows() async throws {
         try await Database().withPool(.init(maximum: 1)) { (pool, watcher) async throws in
             var rows = pool.stream(Self.endless).makeAsyncIterator()
