@@ -27,12 +27,26 @@ import Testing
         "host=h password='secret",
         "host=h secret", "host=h passwort=secret", "postgres://app:secret@[::1/d",
         "postgres://app:secret@h:port/d?connect_timeout=secret",
+        // The password has a slash or a question mark in it.
+        "postgres://app:secret/x@h/d", "postgres://app:12secret?x@h/d", "postgres://app:secret\0@h/d",
+        // What libpq stumbles over has a quote in it.
+        "host=h password=a b\"secret", "host=h password=\"my secret\" user=x", "host=h pa\"secret=\"x",
     ])
     func aWrongURLIsOneLineWithoutThePassword(text: String) throws {
         let error = try #require(throws: PostgresError.self) { _ = try PostgresConfiguration(text) }
         #expect(error.code == .invalidConfiguration)
         #expect(!error.description.contains("secret") && !error.description.contains("ret@"))
         #expect(!error.description.contains("\n") && error.description.count > 10)
+    }
+
+    @Test(arguments: [
+        ("host=h user=app password=secret://x dbname=d", "postgres://app@h:5432/d"),
+        ("password='s://' host=h user=app dbname=d", "postgres://app@h:5432/d"),
+        ("postgres://app:a,b:c@h:1,i:2/d", "postgres://app@h:1,i:2/d"),
+        ("postgres://app:x@[::1]:7,h/d", "postgres://app@::1:7,h:/d"),
+    ])
+    func whatLooksLikeAnotherPartOfAURLInsideAPasswordIsThePasswords(text: String, expected: String) throws {
+        #expect(try PostgresConfiguration(text).redactedDescription == expected)
     }
 
     @Test func connectTimeoutIsReadInSecondsAndZeroMeansNone() throws {

@@ -51,7 +51,10 @@ enum ConnectionString {
     /// Mistakes that libpq reports badly or, worse, by quoting half of the password.
     static func mistake(in text: String) -> String? {
         if text.allSatisfy(\.isWhitespace) { return "it is empty" }
-        if let scheme = text.firstRange(of: "://") {
+        // libpq would take what stands before it.
+        if text.utf8.contains(0) { return "it contains U+0000" }
+        // Anywhere else it is in a value, such as a password.
+        if let scheme = text.firstRange(of: "://"), isScheme(text[..<scheme.lowerBound]) {
             let name = text[..<scheme.lowerBound]
             guard name == "postgres" || name == "postgresql" else {
                 return "it begins with \"\(name.prefix(20))://\" instead of \"postgres://\""
@@ -59,6 +62,12 @@ enum ConnectionString {
             let authority = text[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }
             if authority.filter({ $0 == "@" }).count > 1 {
                 return "it has several \"@\"; write one inside a name or password as %40"
+            }
+            // Where the password has a slash, its first half stands here.
+            let places = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] }
+            guard (places ?? authority).split(separator: ",").allSatisfy(hasGoodPort) else {
+                return
+                    "its port is no number; write \":\", \"/\" and \"?\" inside a name or password as %3A, %2F and %3F"
             }
             return nil
         }
@@ -68,10 +77,27 @@ enum ConnectionString {
         return nil
     }
 
+    private static func isScheme(_ text: Substring) -> Bool {
+        text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "+-.".contains($0)) }
+    }
+
+    /// Whether a place of a URL's list of hosts has a port that is a number, or none.
+    private static func hasGoodPort(_ place: Substring) -> Bool {
+        let rest = place.lastIndex(of: "]").map { place[$0...] } ?? place
+        guard let colon = rest.lastIndex(of: ":") else { return true }
+        return rest[rest.index(after: colon)...].allSatisfy { $0.isASCII && $0.isNumber }
+    }
+
     /// Takes out of libpq's complaint whatever it quotes, unless that is plainly a keyword.
     ///
     /// libpq quotes the token it stumbled over, and that can be a password or the whole string.
     static func redact(_ message: String, quoting text: String) -> String {
+        if text.contains("\""), let first = message.firstIndex(of: "\""),
+            let last = message.lastIndex(of: "\"")
+        {
+            // What it quotes may have quotes inside.
+            return message[...first] + "…" + message[last...]
+        }
         var result = ""
         for (position, part) in message.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
         {
