@@ -14,10 +14,12 @@ import Testing
         database.configuration["options"] = "-c work_mem=5MB"
         database.configuration.serverSettings = [
             "statement_timeout": "31s", "application_name": "a \\ b  c'", "green.note": "",
+            "green.lines": "a\r\nb \u{301}\\\u{301}c",
         ]
         try await database.withPool(.init(maximum: 1)) { (pool, _) async throws in
             try await pool.execute("SET statement_timeout = 0")
             // Another borrower, after the reset.
+            #expect(try await pool.one(String.self, "SHOW green.lines") == "a\r\nb \u{301}\\\u{301}c")
             let values: (String, String, String) = try await pool.withConnection { connection in
                 (
                     try await connection.one("SHOW statement_timeout"),
@@ -31,7 +33,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("statement timeout", "1"), ("", "1"), ("a=b", "1"), ("no_such_setting", "1"), ("work_mem", "lots"),
+        ("statement timeout", "1"), ("", "1"), ("a=b", "1"), ("no_such_setting", "1"),
+        ("work_mem", "lots"),
     ])
     func aWrongOneFailsTheConnectAndIsNamed(name: String, value: String) async throws {
         var configuration = try Database().configuration

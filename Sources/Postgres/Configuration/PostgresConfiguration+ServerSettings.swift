@@ -9,9 +9,10 @@ extension PostgresConfiguration {
 
     /// The server splits options at spaces, and takes what follows a backslash as it is.
     private static func escaped(_ value: String) -> String {
-        value.reduce(into: "") { text, character in
-            if character == "\\" || character.isWhitespace { text.append("\\") }
-            text.append(character)
+        // Scalar by scalar: to it a line break of two is two blanks.
+        value.unicodeScalars.reduce(into: "") { text, scalar in
+            if scalar == "\\" || scalar.properties.isWhitespace { text.append("\\") }
+            text.unicodeScalars.append(scalar)
         }
     }
 
