@@ -57,6 +57,14 @@ import Testing
         #expect(try place("service=shop dbname=d") == "postgres://app@own.example:5432/d")
         #expect(try place("service=shop dbname=d user=me") == "postgres://me@own.example:5432/d")
         #expect(try place("dbname=d user=me", "late") == "postgres://me@system.example:5432/d")
+        // libpq would fill what the one named leaves out from the one that PGSERVICE names.
+        var both = environment
+        both["PGSERVICE"] = "late"
+        let configuration = try PostgresConfiguration("service=shop dbname=d") { both[$0] }
+        #expect(configuration.redactedDescription == "postgres://app@own.example:5432/d")
+        let settings = try ConnectionAttempt.all(of: configuration)[0].settings(
+            of: configuration, address: "192.0.2.1")
+        #expect(settings.contains { $0 == ("service", "shop") })
         let error = try #require(throws: PostgresError.self) { _ = try place("service=absent") }
         #expect(error.description.contains("\"absent\"") && error.description.contains(own.path))
     }

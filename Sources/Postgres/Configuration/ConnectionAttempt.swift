@@ -64,6 +64,7 @@ struct ConnectionAttempt: Equatable {
         if !port.isEmpty { settings["port"] = port }
         settings["hostaddr"] = address ?? hostAddress
         settings["target_session_attrs"] = sessionAttributes
+        settings["service"] = configuration.shadowingService
         settings["client_encoding"] = "UTF8"
         if !configuration.serverSettings.isEmpty { settings["options"] = configuration.startupOptions }
         settings.merge(tls(configuration)) { given, _ in given }

@@ -22,6 +22,8 @@ public struct PostgresConfiguration: Sendable {
     private let defaults: [String: String]
     /// The environment variables that say something about TLS and other encryption.
     let tlsEnvironment: [String: String]
+    /// The service that the settings are of, where libpq would add those of another, which PGSERVICE names.
+    let shadowingService: String?
 
     /// How long one attempt to connect to one address may take, all round trips of the login included, and the look-up of a name
     /// before it; nil: as long as it takes. `connect_timeout` sets it. Default 10 s.
@@ -81,7 +83,10 @@ public struct PostgresConfiguration: Sendable {
             throw PostgresError(.invalidConfiguration, "the database URL is wrong: \(reason)")
         }
         settings = try ConnectionString.parse(text)
-        if let service = settings.removeValue(forKey: "service") ?? environment("PGSERVICE") {
+        let named = settings.removeValue(forKey: "service")
+        let usual = environment("PGSERVICE")
+        shadowingService = usual == nil || usual == named ? nil : named
+        if let service = named ?? usual {
             settings.merge(try ServiceFile.settings(for: service, environment: environment)) { given, _ in
                 given
             }
