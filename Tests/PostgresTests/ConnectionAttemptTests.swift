@@ -26,6 +26,35 @@ import Testing
         }
     }
 
+    /// libpq would go by the whole list where it is given nothing, and look names up itself.
+    @Test func anEmptyPlaceInAListIsTheUsualOne() throws {
+        let configuration = try PostgresConfiguration("host=a.example,,/run/x port=,7,")
+        let all = try ConnectionAttempt.all(of: configuration)
+        let settings = all.map {
+            Dictionary(uniqueKeysWithValues: $0.settings(of: configuration, address: nil))
+        }
+        #expect(settings.map { $0["host"] } == ["a.example", "/var/run/postgresql", "/run/x"])
+        #expect(settings.map { $0["port"] } == ["5432", "7", "5432"])
+    }
+
+    @Test func anEmptyAddressInAListIsNone() throws {
+        let configuration = try PostgresConfiguration(
+            "host=a.example,b.example, hostaddr=127.0.0.1,,192.0.2.1"
+        ) {
+            _ in nil
+        }
+        let all = try ConnectionAttempt.all(of: configuration)
+        #expect(all.map(\.needsLookUp) == [false, true, false])
+        let settings = all.map { attempt in
+            Dictionary(
+                uniqueKeysWithValues: attempt.settings(
+                    of: configuration, address: attempt.needsLookUp ? "192.0.2.2" : nil))
+        }
+        #expect(settings.map { $0["hostaddr"] } == ["127.0.0.1", "192.0.2.2", "192.0.2.1"])
+        // Not as if it were this machine.
+        #expect(settings.map { $0["sslmode"] } == [nil, "verify-full", "verify-full"])
+    }
+
     @Test(arguments: [
         ("host=db.example", true), ("host=/tmp", false), ("host=@abstract", false),
         ("host=db.example hostaddr=127.0.0.1", false),

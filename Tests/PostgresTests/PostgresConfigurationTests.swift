@@ -49,6 +49,19 @@ import Testing
         #expect(try PostgresConfiguration(text).redactedDescription == expected)
     }
 
+    /// To libpq it is one that is not given, and what is not given is as safe as can be.
+    @Test(arguments: ["postgres://h/d?sslmode=", "postgres://h/d?sslmode=&sslrootcert="])
+    func anEmptyValueIsNone(text: String) throws {
+        var configuration = try PostgresConfiguration(text) { _ in nil }
+        configuration["application_name"] = ""
+        #expect(configuration["sslmode"] == nil && configuration["application_name"] == nil)
+        configuration["sslmode"] = ""
+        let settings = try ConnectionAttempt.all(of: configuration)[0].settings(
+            of: configuration, address: "192.0.2.1")
+        #expect(settings.contains { $0 == ("sslmode", "verify-full") })
+        #expect(!settings.contains { $0.1.isEmpty })
+    }
+
     @Test func connectTimeoutIsReadInSecondsAndZeroMeansNone() throws {
         #expect(try PostgresConfiguration("host=h connect_timeout=3").connectTimeout == .seconds(3))
         #expect(try PostgresConfiguration("host=h connect_timeout=0").connectTimeout == nil)

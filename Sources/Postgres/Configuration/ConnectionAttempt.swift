@@ -4,6 +4,7 @@
 /// for ever. So the list is taken apart here, as psycopg does.
 struct ConnectionAttempt: Equatable {
     static let defaultSocketDirectory = "/var/run/postgresql"
+    private static let defaultPort = "5432"
 
     /// A name, a number, or a socket directory; empty: libpq's default place.
     var host: String
@@ -21,11 +22,12 @@ struct ConnectionAttempt: Equatable {
 
     /// The attempts, in the order of the configuration.
     ///
-    /// - Throws: `PostgresError` with code `invalidConfiguration` when the lists have different lengths.
+    /// An empty place in a list means what it means to libpq: the usual directory, the usual port, no address.
+    /// - Throws: `PostgresError` with code `invalidConfiguration` when the lists have different lengths, or a port is none.
     static func all(of configuration: PostgresConfiguration) throws(PostgresError) -> [ConnectionAttempt] {
-        let hosts = list(configuration, "host")
+        var hosts = list(configuration, "host")
         let addresses = list(configuration, "hostaddr")
-        let ports = list(configuration, "port")
+        var ports = list(configuration, "port")
         let count = max(hosts.count, addresses.count, 1)
         guard hosts.count <= 1 || addresses.isEmpty || hosts.count == addresses.count,
             ports.count <= 1 || ports.count == count
@@ -35,13 +37,21 @@ struct ConnectionAttempt: Equatable {
                 "the lists of hosts (\(hosts.count)), addresses (\(addresses.count)) and ports (\(ports.count)) "
                     + "have different lengths")
         }
+        // Said, for libpq would go by the whole list where it is given nothing.
+        ports = ports.map { $0.isEmpty ? defaultPort : $0 }
+        hosts = hosts.enumerated().map { index, host in
+            guard host.isEmpty else { return host }
+            return index < addresses.count && !addresses[index].isEmpty
+                ? addresses[index] : defaultSocketDirectory
+        }
         let wanted = configuration.effective("target_session_attrs")
         let rounds = wanted == "prefer-standby" ? ["standby", "any"] : [wanted]
         return rounds.flatMap { attributes in
             order(of: count, configuration).map { index in
                 ConnectionAttempt(
                     host: hosts.count == 1 ? hosts[0] : index < hosts.count ? hosts[index] : "",
-                    hostAddress: index < addresses.count ? addresses[index] : nil,
+                    hostAddress: index < addresses.count && !addresses[index].isEmpty
+                        ? addresses[index] : nil,
                     port: ports.count == 1 ? ports[0] : index < ports.count ? ports[index] : "",
                     sessionAttributes: attributes)
             }

@@ -91,10 +91,12 @@ public struct PostgresConfiguration: Sendable {
                 given
             }
         }
+        // To libpq an empty value is none, and what is not said has to be safe.
+        settings = settings.filter { !$0.value.isEmpty }
         defaults = ConnectionString.defaults()
         tlsEnvironment = ["PGSSLMODE", "PGREQUIRESSL", "PGSSLROOTCERT", "PGGSSENCMODE", "HOME"].reduce(
             into: [:]) {
-                $0[$1] = environment($1)
+                $0[$1] = environment($1).flatMap { $0.isEmpty ? nil : $0 }
             }
         if let limit = self["connect_timeout"] ?? defaults["connect_timeout"] {
             guard let seconds = Int(limit) else {
@@ -110,10 +112,11 @@ public struct PostgresConfiguration: Sendable {
         }
     }
 
-    /// The value given for one of libpq's keywords, such as `application_name`; nil when it was not given.
+    /// The value given for one of libpq's keywords, such as `application_name`; nil when it was not given. To give an empty one is
+    /// to give none.
     public subscript(keyword: String) -> String? {
         get { settings[keyword] }
-        set { settings[keyword] = newValue }
+        set { settings[keyword] = newValue == "" ? nil : newValue }
     }
 
     /// The same server and user, another database.
@@ -145,7 +148,7 @@ public struct PostgresConfiguration: Sendable {
 
     /// The value that counts: what was given, else what libpq fills in.
     func effective(_ keyword: String) -> String? {
-        if let given = settings[keyword], !given.isEmpty { return given }
+        if let given = settings[keyword] { return given }
         if let fallback = defaults[keyword], !fallback.isEmpty { return fallback }
         return nil
     }
