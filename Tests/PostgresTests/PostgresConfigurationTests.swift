@@ -1,3 +1,4 @@
+import ReactorTesting
 import Testing
 
 @testable import Postgres
@@ -60,6 +61,23 @@ import Testing
             of: configuration, address: "192.0.2.1")
         #expect(settings.contains { $0 == ("sslmode", "verify-full") })
         #expect(!settings.contains { $0.1.isEmpty })
+    }
+
+    @Test(arguments: [
+        ("sslmode", "verify"), ("sslmode", "VERIFY-FULL"), ("target_session_attrs", "master"),
+        ("gssencmode", "no"), ("channel_binding", "on"), ("passwort", "x"), ("port", "0"), ("port", "65536"),
+        ("port", "1,x"), ("password", "a\0b"), ("application_name", "a\0b"),
+    ])
+    func whatLibpqRefusesIsRefusedAtOnce(keyword: String, value: String) async throws {
+        var configuration = try PostgresConfiguration("host=/nowhere,/nowhere dbname=d user=app")
+        configuration[keyword] = value
+        try await withReactor { [configuration] _ in
+            // A pool would try a failed connect again until its borrower's time is over.
+            let pool = PostgresPool(configuration, .init(acquireTimeout: .seconds(600)))
+            let error = try await failure { _ = try await pool.execute("SELECT 1") }
+            #expect(error.code == .invalidConfiguration && error.message.contains(keyword), "\(error)")
+            await pool.close()
+        }
     }
 
     @Test func connectTimeoutIsReadInSecondsAndZeroMeansNone() throws {

@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("statement timeout", "1"), ("", "1"), ("a=b", "1"), ("no_such_setting", "1"),
+        ("statement timeout", "1"), ("", "1"), ("a=b", "1"), ("work_mem", "5MB\0"), ("no_such_setting", "1"),
         ("work_mem", "lots"),
     ])
     func aWrongOneFailsTheConnectAndIsNamed(name: String, value: String) async throws {

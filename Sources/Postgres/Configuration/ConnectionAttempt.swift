@@ -44,6 +44,11 @@ struct ConnectionAttempt: Equatable {
             return index < addresses.count && !addresses[index].isEmpty
                 ? addresses[index] : defaultSocketDirectory
         }
+        if let wrong = ports.first(where: { !PostgresConfiguration.isPort($0) }) {
+            throw PostgresError(
+                .invalidConfiguration,
+                "the port \"\(oneLine(String(wrong.prefix(20))))\" is no number from 1 to 65535")
+        }
         let wanted = configuration.effective("target_session_attrs")
         let rounds = wanted == "prefer-standby" ? ["standby", "any"] : [wanted]
         return rounds.flatMap { attributes in

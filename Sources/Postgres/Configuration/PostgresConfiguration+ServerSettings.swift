@@ -22,6 +22,10 @@ extension PostgresConfiguration {
             name.isEmpty
                 || !name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_.".contains($0)) }
         }
+        if let cut = serverSettings.first(where: { $0.value.utf8.contains(0) }) {
+            throw PostgresError(
+                .invalidConfiguration, "serverSettings: the value of \(cut.key.prefix(80)) contains U+0000")
+        }
         guard let wrong else { return }
         throw PostgresError(
             .invalidConfiguration,

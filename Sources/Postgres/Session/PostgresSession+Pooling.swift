@@ -6,7 +6,7 @@ extension PostgresConfiguration {
 
     /// What a pooler in transaction mode would refuse at the start, with reasons that help less.
     func checkPooling() throws(PostgresError) {
-        try checkServerSettings()
+        try check()
         guard pooling == .transactionPooled, let options = startupOptions else { return }
         throw PostgresError(
             .invalidConfiguration,
