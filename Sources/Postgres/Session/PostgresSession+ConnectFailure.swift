@@ -24,6 +24,9 @@ extension PostgresSession {
         guard let file = passwordFile(of: handle) else { return "the server wants a password" }
         var status = stat()
         guard stat(file, &status) == 0 else { return "the server wants a password, and there is no \(file)" }
+        guard status.st_mode & S_IFMT == S_IFREG, access(file, R_OK) == 0 else {
+            return "the server wants a password, and \(file) cannot be read"
+        }
         guard status.st_mode & 0o077 == 0 else {
             return "\(file) was passed over, because others than its owner may use it: chmod 600"
         }
