@@ -83,8 +83,17 @@ final class Watcher {
     /// Whether none runs a statement at the moment when all of the pool's connections but `borrowed` are back in it: one that
     /// still runs must not be given to anybody else.
     func seesAtRest(_ pool: PostgresPool, borrowed: Int = 0) async throws -> Bool {
-        guard try await eventually({ pool.statistics.counts.borrowed == borrowed }) else { return false }
-        return try await active() == 0
+        guard try await eventually({ pool.statistics.counts.borrowed == borrowed }) else {
+            print("not at rest: \(pool.statistics.counts)")
+            return false
+        }
+        let running = try await connection.query(
+            """
+            SELECT concat_ws(' ', pid, backend_type, wait_event, now() - query_start, now() - state_change, query)
+            FROM pg_stat_activity WHERE datname = \(name) AND state = 'active'
+            """)
+        for row in running { print("not at rest: \(try row.decode(String.self, at: 0))") }
+        return running.isEmpty
     }
 
     /// Ends all of them; returns how many.
