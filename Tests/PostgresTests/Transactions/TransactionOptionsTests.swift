@@ -144,6 +144,8 @@ import Testing
                 runs += 1
                 if runs == 1 {
                     pool.recycle()
+                    // By the time that this is done the connection is closed.
+                    tx.onRollback { _ = try? await pool.execute("SELECT 1") }
                     try await tx.execute("DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40001'; END $$")
                 }
                 return tx.processID
