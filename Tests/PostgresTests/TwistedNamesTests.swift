@@ -62,9 +62,64 @@ import Testing
             let interaction = pool.runInteraction { tx in try tx.execute("SELECT pg_sleep(60)") }
             #expect(try await eventually { try await watcher.active() == 1 })
             interaction.cancel()
-            await #expect(throws: (any Error).self) { try await interaction.value }
+            await #expect(throws: CancellationError.self) { try await interaction.value }
             #expect(try await watcher.seesAtRest(pool))
             #expect(try await pool.one(Int.self, "SELECT 1") == 1)
+            #expect(pool.statistics.connectsSucceeded == 1)
+        }
+    }
+
+    /// What a Deferred runs.
+    enum Kind: CaseIterable {
+        case query, operation, interaction, blockingInteraction, connection, blockingConnection
+    }
+
+    @ReactorActor
+    func start(_ kind: Kind, _ sql: SQL, on pool: PostgresPool) -> Deferred<Void> {
+        switch kind {
+        case .query: pool.runQuery(sql).addCallback { _ in }
+        case .operation: pool.runOperation(sql).addCallback { _ in }
+        case .interaction:
+            pool.runInteraction { (tx) async throws in _ = try await tx.query(sql, timeout: nil) }
+        case .blockingInteraction: pool.runInteraction { (tx) throws in _ = try tx.query(sql) }
+        case .connection:
+            pool.runWithConnection { (connection) async throws in
+                _ = try await connection.query(sql, timeout: nil)
+            }
+        case .blockingConnection:
+            pool.runWithConnection { (connection) throws in _ = try connection.query(sql) }
+        }
+    }
+
+    @Test(arguments: Kind.allCases)
+    func eachCanBeCancelledAtEachMoment(_ kind: Kind) async throws {
+        try await Database().withPool(.init(maximum: 1)) { (pool, watcher) async throws in
+            try await pool.execute("CREATE TABLE t (n int)")
+            let insert: SQL = "INSERT INTO t VALUES (1)"
+            // Before it has begun.
+            let early = start(kind, insert, on: pool)
+            early.cancel()
+            await #expect(throws: CancellationError.self) { try await early.value }
+            // While it waits for a connection.
+            try await pool.withConnection { (_) async throws in
+                let waiting = start(kind, insert, on: pool)
+                #expect(try await eventually { pool.statistics.counts.waiting == 1 })
+                waiting.cancel()
+                await #expect(throws: CancellationError.self) { try await waiting.value }
+                #expect(pool.statistics.counts.waiting == 0)
+            }
+            // While its statement runs.
+            let running = start(kind, "INSERT INTO t SELECT 1 FROM pg_sleep(60)", on: pool)
+            #expect(try await eventually { try await watcher.active() == 1 })
+            running.cancel()
+            await #expect(throws: CancellationError.self) { try await running.value }
+            #expect(try await watcher.seesAtRest(pool))
+            // After its end.
+            let over = start(kind, insert, on: pool)
+            #expect(try await eventually { over.isCalled })
+            over.cancel()
+            try await over.value
+            #expect(try await pool.one(Int.self, "SELECT count(*) FROM t") == 1)
             #expect(pool.statistics.connectsSucceeded == 1)
         }
     }

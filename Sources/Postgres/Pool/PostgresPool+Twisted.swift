@@ -5,7 +5,9 @@ public import ReactorCore
 // The names of Twisted's adbapi.ConnectionPool, for code in the Deferred style. Reactor only; none of them waits.
 //
 // Cancelling the Deferred kills the greenlet behind it: its statement is cancelled on the server, its transaction rolled
-// back, its connection given back, and the Deferred fires with `CancellationError` when all that is done.
+// back, its connection given back, and the Deferred fires with `CancellationError` when all that is done. Only of a
+// synchronous body, whose greenlet can wait for nothing any more, the transaction is rolled back in the background; nobody
+// gets its connection before.
 
 extension PostgresPool {
     /// Runs one statement; fires with its rows. Twisted's `runQuery`.
@@ -50,9 +52,8 @@ extension PostgresPool {
         _ body: @escaping @ReactorActor (PostgresTransaction) throws -> T,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<T> {
-        Reactor.current.deferToGreenlet(
-            { () throws -> T in try self.transaction(options.asked(at: file, line), body) }, file: file,
-            line: line)
+        inGreenlet(
+            { () throws -> T in try self.transaction(options.asked(at: file, line), body) }, file, line)
     }
 
     /// Lends a connection to `body`; fires with what it returns. Twisted's `runWithConnection`, without its commit: a
@@ -71,7 +72,16 @@ extension PostgresPool {
         _ body: @escaping @ReactorActor (PostgresConnection) throws -> T,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Deferred<T> {
-        Reactor.current.deferToGreenlet(
-            { () throws -> T in try self.withConnection(body) }, file: file, line: line)
+        inGreenlet({ () throws -> T in try self.withConnection(body) }, file, line)
+    }
+
+    private func inGreenlet<T: Sendable>(
+        _ body: @escaping @ReactorActor () throws -> T, _ file: StaticString, _ line: UInt
+    ) -> Deferred<T> {
+        Reactor.current.deferToGreenlet(body, file: file, line: line).addErrback(
+            { (error) throws -> T in
+                // A killed greenlet's own word for it; whoever has cancelled a Deferred looks for the other.
+                throw error is GreenletExit ? CancellationError() : error
+            }, file: file, line: line)
     }
 }
