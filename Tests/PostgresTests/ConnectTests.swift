@@ -72,19 +72,6 @@ import Testing
     }
 
     @Test func anAddressThatNeverAnswersLeavesTheNextItsWholeTime() async throws {
-        struct TwoAddresses: Resolver {
-            let addresses: [String]
-
-            func resolve(
-                host: String, port: Int, family: AddressFamily, timeout: Duration?
-            ) async throws -> [ResolvedAddress] {
-                addresses.compactMap { ResolvedAddress(numeric: $0, port: port) }
-            }
-        }
-        // The port is the same for all clusters, so the address has to differ.
-        func randomAddress() -> String {
-            "127.\(Int.random(in: 1...250)).\(Int.random(in: 1...250)).\(Int.random(in: 1...250))"
-        }
         let (silent, live) = (randomAddress(), randomAddress())
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(listener) }
@@ -101,6 +88,33 @@ import Testing
             let connection = try await PostgresConnection.connect(configuration)
             #expect(try await connection.one(Int.self, "SELECT 1") == 1)
             await connection.close()
+        }
+    }
+
+    /// Several servers may share a name, and one that is starting or full says nothing of the others; a wrong password does.
+    @Test(arguments: [("57P03", "53400"), ("53300", "53400"), ("28P01", "28P01")])
+    func aServerThatTakesNobodyNowLeavesTheNextAddressToBeTried(state: String, expected: String) async throws
+    {
+        let addresses = [randomAddress(), randomAddress()]
+        let listeners = addresses.map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
+        defer { for listener in listeners { close(listener) } }
+        var port = UInt16(0)
+        for (listener, address) in zip(listeners, addresses) {
+            port = UInt16(try bindToFreePort(listener, port, of: address))
+            #expect(listen(listener, 8) == 0)
+        }
+        try await withReactor { [port] (reactor) async throws in
+            reactor.installResolver(TwoAddresses(addresses: addresses))
+            let servers = zip(listeners, [state, "53400"]).map { listener, state in
+                Greenlet.spawn { () async throws in try await refuse(listener, state) }
+            }
+            let error = try await failure {
+                _ = try await PostgresConnection.connect(
+                    PostgresConfiguration(
+                        "host=db.example port=\(port) user=app dbname=d sslmode=disable password=x"))
+            }
+            #expect(error.sqlState?.rawValue == expected)
+            for server in servers { try await server.kill() }
         }
     }
 
@@ -195,6 +209,39 @@ import Testing
         try #require(fchmod(descriptor, 0o600) == 0)
         try await PostgresConnection.connect(configuration).close()
     }
+}
+
+private struct TwoAddresses: Resolver {
+    let addresses: [String]
+
+    func resolve(
+        host: String, port: Int, family: AddressFamily, timeout: Duration?
+    ) async throws -> [ResolvedAddress] {
+        addresses.compactMap { ResolvedAddress(numeric: $0, port: port) }
+    }
+}
+
+/// Where a port is the same for all, the address has to differ.
+private func randomAddress() -> String {
+    "127.\(Int.random(in: 1...250)).\(Int.random(in: 1...250)).\(Int.random(in: 1...250))"
+}
+
+/// Answers one login as a server does that takes nobody.
+@ReactorActor
+private func refuse(_ listener: Int32, _ state: String) async throws {
+    try await reactor.waitUntilReadable(listener)
+    let client = accept(listener, nil, nil)
+    try #require(client >= 0)
+    defer {
+        reactor.descriptorWillClose(client)
+        close(client)
+    }
+    try await reactor.waitUntilReadable(client)
+    var request = [UInt8](repeating: 0, count: 1024)
+    try #require(read(client, &request, request.count) > 0)
+    let fields = Array("SFATAL\0VFATAL\0C\(state)\0Mnot now\0\0".utf8)
+    let answer = [UInt8(ascii: "E"), 0, 0, 0, UInt8(4 + fields.count)] + fields
+    try #require(write(client, answer, answer.count) == answer.count)
 }
 
 /// Binds to a port, by default to any that is free, and returns it.

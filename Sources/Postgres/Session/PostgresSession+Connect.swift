@@ -34,8 +34,8 @@ extension PostgresSession {
                     return try await connect(configuration, attempt, address: address, on: reactor)
                 } catch let error as PostgresError {
                     failures.append(error)
-                    // The server answered: its other addresses would answer the same.
-                    if error.sqlState != nil { break }
+                    // Other servers may share the name, and not be starting or full; but they share its accounts.
+                    if error.isPermanentConnectFailure { break }
                 }
             }
             // A wrong password at one host is not tried at the next, as in libpq.
