@@ -5,13 +5,22 @@ import ReactorCore
 /// The transaction that is open around the calling code, and whose it is.
 ///
 /// A task-local: it is seen in `transaction { … }` only, whatever functions that calls.
-struct AmbientTransaction: Sendable {
+final class AmbientTransaction: Sendable {
     @TaskLocal static var current: AmbientTransaction?
 
     let pool: PostgresPool
     let transaction: PostgresTransaction
     /// The greenlet that runs it; nil: a plain task.
     let greenlet: AnyGreenlet?
+    /// That of another pool around it.
+    let outer: AmbientTransaction?
+
+    init(_ pool: PostgresPool, _ transaction: PostgresTransaction, _ greenlet: AnyGreenlet?) {
+        self.pool = pool
+        self.transaction = transaction
+        self.greenlet = greenlet
+        outer = Self.current
+    }
 }
 
 extension PostgresPool {
@@ -59,9 +68,12 @@ extension PostgresPool {
     /// - Throws: `transactionNotShared` in a greenlet that was spawned inside one which is still open.
     func ambientTransaction() throws(PostgresError) -> PostgresTransaction? {
         // The first test spares a look-up to whoever uses no transactions.
-        guard openTransactions > 0, let ambient = AmbientTransaction.current, ambient.pool === self,
-            ambient.transaction.isOpen
-        else { return nil }
+        guard openTransactions > 0 else { return nil }
+        var innermost = AmbientTransaction.current
+        while let ambient = innermost, ambient.pool !== self || !ambient.transaction.isOpen {
+            innermost = ambient.outer
+        }
+        guard let ambient = innermost else { return nil }
         guard ambient.greenlet === AnyGreenlet.current else {
             throw PostgresError(
                 .transactionNotShared,
@@ -73,7 +85,7 @@ extension PostgresPool {
     }
 
     private func ambient(_ transaction: PostgresTransaction) -> AmbientTransaction {
-        AmbientTransaction(pool: self, transaction: transaction, greenlet: .current)
+        AmbientTransaction(self, transaction, .current)
     }
 
     private func begin(_ transactionOptions: PostgresTransactionOptions) async throws -> PostgresTransaction {

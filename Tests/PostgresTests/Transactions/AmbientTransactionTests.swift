@@ -191,4 +191,23 @@ import Testing
             await other.close()
         }
     }
+
+    @Test func aTransactionOfAnotherPoolInsideDoesNotHideIt() async throws {
+        let database = try Database()
+        try await database.withPool(.init(maximum: 1)) { (pool, _) async throws in
+            let other = PostgresPool(database.configuration, .init(maximum: 1))
+            try await pool.transaction { outer in
+                try await other.transaction { inner in
+                    // Of pools of one each: any other connection would be waited for in vain.
+                    #expect(try await pool.one(Int.self, "SELECT pg_backend_pid()") == Int(outer.processID))
+                    #expect(try await other.one(Int.self, "SELECT pg_backend_pid()") == Int(inner.processID))
+                    try await pool.transaction { savepoint in
+                        #expect(savepoint.savepoint != nil && savepoint.processID == outer.processID)
+                    }
+                }
+                #expect(try await other.one(Int.self, "SELECT pg_backend_pid()") != Int(outer.processID))
+            }
+            await other.close()
+        }
+    }
 }
