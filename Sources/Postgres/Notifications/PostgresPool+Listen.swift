@@ -119,6 +119,7 @@ extension PostgresPool {
                     "\"\(channel)\" cannot be a channel: names have 1 to 63 bytes and no U+0000")
             }
         }
+        adoptIfForked()
         guard !machine.isShutDown else { throw refusal(.closed) }
         let limits = machine.limits
         let listener =

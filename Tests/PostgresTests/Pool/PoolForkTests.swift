@@ -74,6 +74,31 @@ import Testing
         }
     }
 
+    /// To listen is the first thing that the child does with the pool: the parent's listener would say that it does already.
+    @Test func theChildListensByAConnectionOfItsOwn() async {
+        await #expect(processExitsWith: .success) {
+            let database = try Database()
+            try await withReactor { (reactor) async throws in
+                let pool = PostgresPool(database.configuration, .init(maximum: 1))
+                let events = try await pool.listen("a")
+                let child = try await Greenlet.spawn { () -> Int32 in
+                    let child = forkProcess()
+                    guard child == 0 else { return exitStatus(of: child) }
+                    let code = try? reactor.run(until: { () async throws -> Int32 in
+                        let own = try await pool.listen("a")
+                        try await pool.notify("a", "of the child")
+                        let event = try await withTimeout(.seconds(30)) { try await own.next() }
+                        return event?.notification?.payload == "of the child" ? 7 : 1
+                    })
+                    _exit(code ?? 4)
+                }.get()
+                #expect(child == 7)
+                #expect(try await events.next()?.notification?.payload == "of the child")
+                await pool.close()
+            }
+        }
+    }
+
     /// Each statement would be the parent's session's, and its answer whoever's reads first.
     @Test func anInheritedConnectionTakesNoStatementInTheChild() async {
         await #expect(processExitsWith: .success) {
