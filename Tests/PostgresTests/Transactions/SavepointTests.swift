@@ -143,6 +143,37 @@ import Testing
         }
     }
 
+    /// What it does on the pool is part of the transaction that goes on.
+    @Test func anActionOfARolledBackSavepointUsesTheTransactionAround() async throws {
+        try await withTable { (pool) async throws in
+            var counts: [Int?] = []
+            @ReactorActor @Sendable func count() async {
+                counts.append(try? await pool.one(Int.self, "SELECT count(*) FROM t"))
+            }
+            @ReactorActor @Sendable func nested() async throws {
+                try await pool.transaction { outer in
+                    try await outer.execute("INSERT INTO t VALUES (1)")
+                    try? await pool.transaction { inner in
+                        inner.onRollback(count)
+                        throw Stop()
+                    }
+                }
+            }
+            try await nested()
+            try await Greenlet.spawn { () async throws in try await nested() }.get()
+            try await Greenlet.spawn {
+                try pool.transaction { (outer) throws in
+                    try outer.execute("INSERT INTO t VALUES (1)")
+                    try? pool.transaction { (inner) throws in
+                        inner.onRollback(count)
+                        throw Stop()
+                    }
+                }
+            }.get()
+            #expect(counts == [1, 2, 3])
+        }
+    }
+
     @Test func whatIsInsideAFailedLevelOfManyIsUndone() async throws {
         try await withTable { (pool) async throws in
             var committed: [Int] = []
