@@ -118,6 +118,22 @@ extension LocalPostgresTests {
             }
         }
 
+        /// The server's programs run in directories of their own.
+        @Test func aParentNamedRelativelyOrByNothingServes() async {
+            await #expect(processExitsWith: .success) {
+                let place = try Place(mode: 0o777)
+                defer { place.remove() }
+                #expect(chdir(place.path) == 0)
+                setenv("LOCAL_POSTGRES_TMPDIR", ".", 1)
+                let home = try ClusterHome.temporary(for: .current())
+                #expect(home.path.hasPrefix("\(place.path)/green-postgres."))
+                rmdir(home.socketDirectory)
+                rmdir(home.path)
+                setenv("LOCAL_POSTGRES_TMPDIR", "", 1)
+                #expect(ClusterHome.temporaryParent == "/tmp")
+            }
+        }
+
         /// What becomes of a cluster whose owner and watchdog were killed at once.
         @Test func aHomeIsAbandonedWhenNobodyHoldsItsLock() throws {
             let account = try ServerAccount.current()

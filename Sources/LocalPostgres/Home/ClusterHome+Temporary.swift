@@ -8,7 +8,15 @@ extension ClusterHome {
     /// server's account.
     static var temporaryParent: String { namedParent ?? "/tmp" }
 
-    private static var namedParent: String? { getenv("LOCAL_POSTGRES_TMPDIR").map { String(cString: $0) } }
+    /// Absolute, since the server's programs run in directories of their own; an empty one is none.
+    private static var namedParent: String? {
+        guard let name = getenv("LOCAL_POSTGRES_TMPDIR").map({ String(cString: $0) }), !name.isEmpty else {
+            return nil
+        }
+        guard !name.hasPrefix("/"), let resolved = realpath(name, nil) else { return name }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
 
     /// A new home with a name nobody else has.
     static func temporary(for account: ServerAccount) throws(LocalPostgresError) -> ClusterHome {
