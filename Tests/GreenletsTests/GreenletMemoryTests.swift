@@ -26,10 +26,11 @@ import Testing
 
     @Test func greenletTakesThirteenWords() async throws {
         try await withReactor { _ in
-            let greenlet = Greenlet.spawn { () async in }
-            let size = malloc_usable_size(Unmanaged.passUnretained(greenlet).toOpaque())
-            #expect(size <= 13 * MemoryLayout<UInt>.size)
-            try await greenlet.get()
+            let greenlets = (0..<100).map { _ in Greenlet.spawn { () async in } }
+            // The least of them: a block that is used again may be larger than was asked for.
+            let size = greenlets.map { malloc_usable_size(Unmanaged.passUnretained($0).toOpaque()) }.min()
+            #expect(try #require(size) <= 13 * MemoryLayout<UInt>.size)
+            for greenlet in greenlets { try await greenlet.get() }
         }
     }
 

@@ -12,6 +12,11 @@ extension PostgresSession {
         {
             message += "; a host that is not local has to prove who it is unless sslmode says otherwise"
         }
+        if report?.sqlState == .invalidPassword, PQconnectionUsedPassword(handle) == 1,
+            option("password", of: handle) == nil, let file = option("passfile", of: handle)
+        {
+            message += "; the password is from \(file)"
+        }
         let isPasswordMissing = PQconnectionNeedsPassword(handle) == 1
         if isPasswordMissing { message += "; \(passwordAdvice(handle))" }
         return PostgresError(
@@ -21,7 +26,7 @@ extension PostgresSession {
 
     /// Where a password is looked for, and why the file may have been passed over: libpq says that to standard error only.
     private static func passwordAdvice(_ handle: OpaquePointer) -> String {
-        guard let file = passwordFile(of: handle) else { return "the server wants a password" }
+        guard let file = option("passfile", of: handle) else { return "the server wants a password" }
         var status = stat()
         guard stat(file, &status) == 0 else { return "the server wants a password, and there is no \(file)" }
         guard status.st_mode & S_IFMT == S_IFREG, access(file, R_OK) == 0 else {
@@ -33,12 +38,13 @@ extension PostgresSession {
         return "the server wants a password, and \(file) has no line for this host, port, database and user"
     }
 
-    private static func passwordFile(of handle: OpaquePointer) -> String? {
+    /// What libpq goes by, wherever it is from; nil for nothing.
+    private static func option(_ name: String, of handle: OpaquePointer) -> String? {
         guard let options = PQconninfo(handle) else { return nil }
         defer { PQconninfoFree(options) }
         var option = options
         while let keyword = option.pointee.keyword {
-            if strcmp(keyword, "passfile") == 0 {
+            if strcmp(keyword, name) == 0 {
                 return option.pointee.val.map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
             }
             option += 1
