@@ -209,7 +209,8 @@ import Testing
         try #require(fchmod(descriptor, 0o600) == 0)
         try await PostgresConnection.connect(configuration).close()
         let wrong = Array("*:*:*:*:wrong-word".utf8)
-        try #require(ftruncate(descriptor, 0) == 0 && pwrite(descriptor, wrong, wrong.count, 0) == wrong.count)
+        try #require(
+            ftruncate(descriptor, 0) == 0 && pwrite(descriptor, wrong, wrong.count, 0) == wrong.count)
         let refused = try await failure { try await PostgresConnection.connect(configuration).close() }
         #expect(refused.sqlState == .invalidPassword)
         #expect(refused.description.contains("; the password is from \(path)"), "\(refused)")
