@@ -27,7 +27,8 @@ extension Greenlet where Value == Never {
     /// Lets everything that is ready run once before the calling greenlet goes on. Off a reactor it is `Task.yield()`.
     ///
     /// As `Task.yield()` it does not throw: a loop of it that is to end with the greenlet, or with a time-out, asks
-    /// `try Task.checkCancellation()`. Isolated to whoever calls: an isolation of its own would cost a third of the time, in looks at the task's executor.
+    /// `try Task.checkCancellation()`. Isolated to whoever calls: an isolation of its own would cost a third of the time, in
+    /// looks at the task's executor.
     nonisolated(nonsending) public static func yield() async {
         guard Reactor.isOnAnyReactorThread else { return await Task.yield() }
         await withUnsafeContinuation(Reactor.enqueueYielded)

@@ -77,7 +77,8 @@ public final class PostgresCluster {
         }
     }
 
-    /// Runs `body` on the primary; the calling greenlet reads from there in `body` and for a while after. Parks the calling task wherever `body` waits.
+    /// Runs `body` on the primary; the calling greenlet reads from there in `body` and for a while after. Parks the calling task
+    /// wherever `body` waits.
     ///
     /// - Throws: what `body` throws. After `25006`, the primary being one no more, its connections are replaced.
     public func write<T: Sendable>(

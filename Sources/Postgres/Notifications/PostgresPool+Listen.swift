@@ -13,10 +13,10 @@ extension PostgresPool {
     /// }
     /// ```
     /// All who listen share one connection of the pool's own, beside its `maximum`; it is made when needed and let go ten seconds
-    /// after the last has left. When it is lost it is made again, with pauses of 0.4 s at most for as long as it
-    /// takes (`hooks.configure` is asked before each), its channels are listened to again, and then everybody gets `.reconnected`. A server that has been silent for
-    /// `listenerKeepAlive` is asked whether it is there, so a cut network counts as a loss, too. Closing the pool ends the
-    /// sequence.
+    /// after the last has left. When it is lost it is made again, with pauses of 0.4 s at most for as long as it takes
+    /// (`hooks.configure` is asked before each), its channels are listened to again, and then everybody gets `.reconnected`. A
+    /// server that has been silent for `listenerKeepAlive` is asked whether it is there, so a cut network counts as a loss, too.
+    /// Closing the pool ends the sequence.
     /// - Parameters:
     ///   - channels: their names, exactly: `LISTEN orders` in SQL is "orders".
     ///   - buffer: events kept for a slow consumer; see `PostgresNotificationEvents`.

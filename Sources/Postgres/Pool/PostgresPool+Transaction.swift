@@ -15,11 +15,14 @@ final class AmbientTransaction: Sendable {
     /// That of another pool around it.
     let outer: AmbientTransaction?
 
-    init(_ pool: PostgresPool, _ transaction: PostgresTransaction, _ greenlet: AnyGreenlet?) {
+    @ReactorActor init(_ pool: PostgresPool, _ transaction: PostgresTransaction, _ greenlet: AnyGreenlet?) {
         self.pool = pool
         self.transaction = transaction
         self.greenlet = greenlet
-        outer = Self.current
+        // Not one that is over: callbacks that carry it on would make a chain without end.
+        var outer = Self.current
+        while let ambient = outer, !ambient.transaction.isOpen { outer = ambient.outer }
+        self.outer = outer
     }
 }
 

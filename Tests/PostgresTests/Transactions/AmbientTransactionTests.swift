@@ -192,6 +192,21 @@ import Testing
         }
     }
 
+    @Test func oneThatIsOverIsNotKeptByWhatItHasBegun() async throws {
+        try await withTable { (pool) async throws in
+            let over = Event()
+            let follower = try await pool.transaction { _ in
+                Greenlet.spawn { () async throws -> Bool in
+                    try await over.wait()
+                    return try await pool.transaction { _ in AmbientTransaction.current?.outer == nil }
+                }
+            }
+            over.set()
+            let isFirst = try await follower.get()
+            #expect(isFirst)
+        }
+    }
+
     @Test func aTransactionOfAnotherPoolInsideDoesNotHideIt() async throws {
         let database = try Database()
         try await database.withPool(.init(maximum: 1)) { (pool, _) async throws in
