@@ -157,6 +157,9 @@ let package = Package(
             name: "TestCertificates", dependencies: ["COpenSSL"], path: "Tests/TestCertificates",
             swiftSettings: house),
         .target(name: "TestForks", path: "Tests/TestForks", swiftSettings: house),
+        .target(
+            name: "TestNetworks", dependencies: ["ReactorCore", "ReactorTesting"], path: "Tests/TestNetworks",
+            swiftSettings: house),
         .testTarget(
             name: "ReactorCoreTests", dependencies: ["ReactorCore", "ReactorTesting", "CLinux"],
             swiftSettings: house),
@@ -193,14 +196,16 @@ let package = Package(
         .testTarget(
             name: "TransportsTests",
             dependencies: [
-                "Transports", "Framing", "ReactorCore", "Greenlets", "ReactorTesting", "CLinux", bytes,
+                "Transports", "Framing", "ReactorCore", "Greenlets", "ReactorTesting", "TestNetworks",
+                "CLinux",
+                bytes,
             ],
             swiftSettings: house),
         .testTarget(
             name: "TransportTLSTests",
             dependencies: [
                 "TransportTLS", "Transports", "ReactorCore", "Greenlets", "ReactorTesting",
-                "TestCertificates",
+                "TestCertificates", "TestNetworks",
                 "COpenSSL", bytes,
             ],
             swiftSettings: house),

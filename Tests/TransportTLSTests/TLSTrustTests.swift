@@ -4,6 +4,7 @@ import NIOCore
 import ReactorCore
 import ReactorTesting
 import TestCertificates
+import TestNetworks
 import Testing
 import TransportTLS
 import Transports

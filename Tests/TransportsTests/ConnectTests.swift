@@ -2,6 +2,7 @@ import Glibc
 import NIOCore
 import ReactorCore
 import ReactorTesting
+import TestNetworks
 import Testing
 import Transports
 

@@ -1,6 +1,7 @@
 import NIOCore
 import ReactorCore
 import ReactorTesting
+import TestNetworks
 import Testing
 import Transports
 

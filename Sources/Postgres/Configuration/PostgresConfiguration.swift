@@ -64,8 +64,8 @@ public struct PostgresConfiguration: Sendable {
     public var slowStatementThreshold: Duration?
 
     /// Told of each statement when it is over, for metrics and traces; on the reactor, and must not wait. Those of pools,
-    /// connections, transactions and pipelines, BEGIN and COMMIT too, streams and COPY, whose time includes their consumer's; not what a
-    /// cursor sends.
+    /// connections, transactions and pipelines, BEGIN and COMMIT too; streams and COPY, whose time includes their consumer's; and
+    /// cursors, at each round trip under the text of their statement.
     public var onStatement: PostgresStatementObserver?
 
     /// Where the server's notices go: warnings at level `warning`, all else at `debug`.

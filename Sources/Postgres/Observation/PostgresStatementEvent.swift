@@ -2,7 +2,8 @@ public import ReactorCore
 
 /// One statement that has run, for logs, metrics and traces.
 public struct PostgresStatementEvent: Sendable {
-    /// The statement's text, `$1` in the place of each value; values are not in it unless somebody wrote them there.
+    /// The statement's text, of a cursor that of its query, `$1` in the place of each value; values are not in it unless somebody
+    /// wrote them there.
     public let text: String
     /// When it was handed to the connection, on the reactor's clock.
     public let start: ReactorInstant

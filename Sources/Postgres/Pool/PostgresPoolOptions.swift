@@ -18,7 +18,7 @@ public enum PostgresHealthCheck: Hashable, Sendable {
 ///
 /// `DISCARD ALL` does it, a round trip, and the connection's own prepared statements go too.
 public enum PostgresResetPolicy: Hashable, Sendable {
-    /// Not at all.
+    /// Not at all. Only cursors WITH HOLD of streams that outlive their loan are closed, as with the others.
     case never
     /// After loans whose statements showed that something was left. Default. See `PostgresPoolOptions.reset`.
     case dirty

@@ -9,15 +9,6 @@ import Testing
 @Suite struct AmbientTransactionTests {
     struct Stop: Error {}
 
-    func withTable(
-        maximum: Int = 1, _ body: @escaping @Sendable @ReactorActor (PostgresPool) async throws -> Void
-    ) async throws {
-        try await Database().withPool(.init(maximum: maximum)) { (pool, _) async throws in
-            try await pool.execute("CREATE TABLE t (n int)")
-            try await body(pool)
-        }
-    }
-
     @Test func thePoolInsideATransactionIsThatTransaction() async throws {
         // A pool of one: any other connection would be waited for in vain.
         try await withTable { (pool) async throws in

@@ -10,15 +10,6 @@ import Testing
 @Suite struct SavepointTests {
     struct Stop: Error {}
 
-    func withTable(
-        maximum: Int = 1, _ body: @escaping @Sendable @ReactorActor (PostgresPool) async throws -> Void
-    ) async throws {
-        try await Database().withPool(.init(maximum: maximum)) { (pool, _) async throws in
-            try await pool.execute("CREATE TABLE t (n int)")
-            try await body(pool)
-        }
-    }
-
     /// Who is asked for the innermost of three.
     enum Way: CaseIterable {
         case pool, outermost, innermost
